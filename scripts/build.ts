@@ -1,21 +1,30 @@
 // Makes dist/watchllm: one file with the server, the page and DuckDB in it.
-//   deno task build [--all | --target=<target>]...
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+//   deno task build [--all | --target=<target>]... [--if-changed]
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join, relative, sep } from "node:path";
 import { parseArgs } from "node:util";
 import manifest from "../deno.json" with { type: "json" };
 import type { BuildInfo, EmbeddedFile } from "../src/embedded.ts";
 import { hostTarget, nativePaths, type Target, targets } from "./bindings.ts";
-import { filesUnder, root } from "./inputs.ts";
+import { filesUnder, hashOf, root } from "./inputs.ts";
+import { whileLocked } from "./lock.ts";
 import { buildPage, pageFolder, sha256 } from "./page.ts";
 
-/** What the binary is made of. */
-export const buildInputs = ["src", "web", "queries", "sdk/js", "scripts", "deno.json", "deno.lock"];
+const buildInputs = ["src", "web", "queries", "sdk/js", "scripts", "deno.json", "deno.lock"];
 
 /** Builds for one target and returns the path of the binary. The page must have been built. */
 export async function buildBinary(target: Target, outfile: string): Promise<string> {
+  // A folder, because source maps are left beside the binary although it carries them too.
   const draft = `${outfile}.${process.pid}.tmp`;
-  mkdirSync(join(root, "dist"), { recursive: true });
+  mkdirSync(draft, { recursive: true });
   try {
     const result = await Bun.build({
       entrypoints: [join(root, "src/main.ts"), ...workers()],
@@ -27,7 +36,7 @@ export async function buildBinary(target: Target, outfile: string): Promise<stri
       naming: { entry: "[name].[ext]" },
       compile: {
         target: `bun-${target}`,
-        outfile: draft,
+        outfile: join(draft, basename(outfile)),
         // Both would be read from the folder that the program is started in, and can run code.
         autoloadDotenv: false,
         autoloadBunfig: false,
@@ -36,12 +45,12 @@ export async function buildBinary(target: Target, outfile: string): Promise<stri
       },
     });
     for (const log of result.logs) console.error(String(log));
-    const made = result.outputs[0]?.path;
+    const made = result.outputs.find((output) => output.kind === "entry-point")?.path;
     if (!result.success || made === undefined) throw new Error(`No binary for ${target}.`);
     // By rename: a running program keeps its file, and nobody starts half a one.
     renameSync(made, outfile);
   } finally {
-    rmSync(draft, { force: true });
+    rmSync(draft, { recursive: true, force: true });
   }
   return outfile;
 }
@@ -139,32 +148,56 @@ function git(...args: string[]): string | null {
   }
 }
 
-function wanted(args: string[]): Target[] {
+interface Order {
+  chosen: Target[];
+  /** Leave a binary alone that was made from the same inputs. */
+  ifChanged: boolean;
+}
+
+function order(args: string[]): Order {
   const { values } = parseArgs({
     args,
-    options: { all: { type: "boolean" }, target: { type: "string", multiple: true } },
+    options: {
+      all: { type: "boolean" },
+      target: { type: "string", multiple: true },
+      "if-changed": { type: "boolean" },
+    },
   });
-  if (values.all) return [...targets];
+  const ifChanged = values["if-changed"] === true;
+  if (values.all) return { chosen: [...targets], ifChanged };
   const host = hostTarget();
   const names = values.target ?? (host === null ? [] : [host]);
   if (names.length === 0) throw new Error(`Name a --target: ${targets.join(", ")}.`);
-  return names.map((name) => {
+  const chosen = names.map((name) => {
     const target = targets.find((target) => target === name);
-    if (target === undefined) {
-      throw new Error(`No target ${name}. There are ${targets.join(", ")}.`);
-    }
-    return target;
+    if (target !== undefined) return target;
+    throw new Error(`No target ${name}. There are ${targets.join(", ")}.`);
   });
+  return { chosen, ifChanged };
+}
+
+async function carryOut({ chosen, ifChanged }: Order): Promise<void> {
+  const inputs = hashOf(buildInputs);
+  await buildPage();
+  for (const target of chosen) {
+    const outfile = outfileOf(target, target === hostTarget());
+    const stamp = join(root, "node_modules/.cache", `${basename(outfile)}.inputs`);
+    if (ifChanged && existsSync(outfile) && readIfThere(stamp) === inputs) continue;
+    rmSync(stamp, { force: true });
+    await buildBinary(target, outfile);
+    writeFileSync(stamp, inputs);
+    console.error(`${relative(root, outfile)}  ${(statSync(outfile).size / 1e6).toFixed(1)} MB`);
+  }
+}
+
+function readIfThere(path: string): string | null {
+  return existsSync(path) ? readFileSync(path, "utf8") : null;
 }
 
 if (import.meta.main) {
   try {
-    const chosen = wanted(process.argv.slice(2));
-    await buildPage();
-    for (const target of chosen) {
-      const path = await buildBinary(target, outfileOf(target, target === hostTarget()));
-      console.error(`${relative(root, path)}  ${(statSync(path).size / 1e6).toFixed(1)} MB`);
-    }
+    const asked = order(process.argv.slice(2));
+    await whileLocked(join(root, "node_modules/.cache/build.lock"), () => carryOut(asked));
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exit(1);

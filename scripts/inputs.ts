@@ -25,5 +25,6 @@ export function filesUnder(path: string): string[] {
   if (!found.isDirectory()) return [path];
   return readdirSync(path)
     .filter((name) => !skipped.has(name) && !name.startsWith("."))
+    .sort()
     .flatMap((name) => filesUnder(join(path, name)));
 }
