@@ -1,5 +1,6 @@
 // Makes dist/watchllm: one file with the server, the page and DuckDB in it.
 //   deno task build [--all | --target=<target>]... [--if-changed]
+//   deno task build --target=<target> --outfile=<path>
 import {
   existsSync,
   mkdirSync,
@@ -9,7 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { basename, join, relative, sep } from "node:path";
+import { basename, join, relative, resolve, sep } from "node:path";
 import { parseArgs } from "node:util";
 import manifest from "../deno.json" with { type: "json" };
 import type { BuildInfo, EmbeddedFile } from "../src/embedded.ts";
@@ -55,9 +56,10 @@ export async function buildBinary(target: Target, outfile: string): Promise<stri
   return outfile;
 }
 
-export function outfileOf(target: Target, isHost: boolean): string {
+function outfileOf(target: Target): string {
   const suffix = target.startsWith("windows") ? ".exe" : "";
-  return join(root, "dist", (isHost ? "watchllm" : `watchllm-${target}`) + suffix);
+  const name = target === hostTarget() ? "watchllm" : `watchllm-${target}`;
+  return join(root, "dist", name + suffix);
 }
 
 /** Threads that the program starts are programs of their own. */
@@ -152,6 +154,8 @@ interface Order {
   chosen: Target[];
   /** Leave a binary alone that was made from the same inputs. */
   ifChanged: boolean;
+  /** In place of a name under dist. */
+  outfile?: string;
 }
 
 function order(args: string[]): Order {
@@ -161,6 +165,7 @@ function order(args: string[]): Order {
       all: { type: "boolean" },
       target: { type: "string", multiple: true },
       "if-changed": { type: "boolean" },
+      outfile: { type: "string" },
     },
   });
   const ifChanged = values["if-changed"] === true;
@@ -173,19 +178,21 @@ function order(args: string[]): Order {
     if (target !== undefined) return target;
     throw new Error(`No target ${name}. There are ${targets.join(", ")}.`);
   });
-  return { chosen, ifChanged };
+  if (values.outfile === undefined) return { chosen, ifChanged };
+  if (chosen.length > 1) throw new Error("One --outfile cannot hold several targets.");
+  return { chosen, ifChanged: false, outfile: resolve(values.outfile) };
 }
 
-async function carryOut({ chosen, ifChanged }: Order): Promise<void> {
+async function carryOut({ chosen, ifChanged, outfile: named }: Order): Promise<void> {
   const inputs = hashOf(buildInputs);
   await buildPage();
   for (const target of chosen) {
-    const outfile = outfileOf(target, target === hostTarget());
-    const stamp = join(root, "node_modules/.cache", `${basename(outfile)}.inputs`);
+    const outfile = named ?? outfileOf(target);
+    const stamp = `${outfile}.inputs`;
     if (ifChanged && existsSync(outfile) && readIfThere(stamp) === inputs) continue;
     rmSync(stamp, { force: true });
     await buildBinary(target, outfile);
-    writeFileSync(stamp, inputs);
+    if (named === undefined) writeFileSync(stamp, inputs);
     console.error(`${relative(root, outfile)}  ${(statSync(outfile).size / 1e6).toFixed(1)} MB`);
   }
 }

@@ -6,7 +6,7 @@ const waitMsMax = 5 * 60_000;
 const pollMs = 100;
 
 /** Runs the work while holding the lock file; takes over the lock of a process that is gone. */
-export async function whileLocked<T>(path: string, work: () => Promise<T>): Promise<T> {
+export async function whileLocked<T>(path: string, work: () => T | Promise<T>): Promise<T> {
   mkdirSync(dirname(path), { recursive: true });
   const deadline = performance.now() + waitMsMax;
   while (!take(path)) {

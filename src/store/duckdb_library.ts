@@ -102,9 +102,12 @@ function isIntact(path: string, file: EmbeddedFile): boolean {
     return false;
   }
   try {
-    const { size, mode } = fstatSync(fd);
-    // Others must not be able to change the file after it is verified.
-    if (size !== file.bytes || (process.getuid !== undefined && (mode & 0o022) !== 0)) return false;
+    const { size, mode, uid } = fstatSync(fd);
+    if (size !== file.bytes) return false;
+    // Nobody else may change the file after it is verified.
+    if (process.getuid !== undefined && (uid !== process.getuid() || (mode & 0o022) !== 0)) {
+      return false;
+    }
     const hash = createHash("sha256");
     const chunk = Buffer.allocUnsafe(chunkBytes);
     for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk)) {

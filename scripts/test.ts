@@ -1,0 +1,80 @@
+// Runs every test of the repository, TypeScript and Python, and ends with their sum:
+//   N passed, N failed
+// A suite in which nothing ran counts as a failure. Arguments go to `bun test`, and then only that
+// is run: deno task test test/serve
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { root } from "./inputs.ts";
+import { buildPage } from "./page.ts";
+import { testPython } from "./python.ts";
+
+interface Count {
+  passed: number;
+  failed: number;
+}
+
+/** A test that hangs must not hang the run: a whole run takes a few minutes. */
+const suiteMsMax = 14 * 60_000;
+
+async function typescript(report: string, args: string[]): Promise<Count> {
+  await buildPage();
+  const junit = ["--reporter=junit", `--reporter-outfile=${report}`];
+  return await runSuite([process.execPath, "test", ...junit, ...args], root, report);
+}
+
+async function python(report: string): Promise<Count> {
+  const program = await testPython();
+  if (program === null) {
+    console.error("There is no Python 3 on this machine: the tests of sdk/python are left out.");
+    return { passed: 0, failed: 0 };
+  }
+  const pytest = [program, "-m", "pytest", "-q", `--junitxml=${report}`];
+  return await runSuite(pytest, join(root, "sdk/python"), report);
+}
+
+async function runSuite(command: string[], cwd: string, report: string): Promise<Count> {
+  const child = Bun.spawn(command, { cwd, stdin: "ignore", stdout: "inherit", stderr: "inherit" });
+  const timer = setTimeout(() => {
+    console.error(`Ended after ${suiteMsMax / 60_000} minutes: ${command.join(" ")}`);
+    child.kill("SIGKILL");
+  }, suiteMsMax);
+  const code = await child.exited;
+  clearTimeout(timer);
+  const count = existsSync(report) ? countOf(readFileSync(report, "utf8")) : none;
+  if (count.passed + count.failed === 0) console.error(`No test ran: ${command.join(" ")}`);
+  // A file that cannot be loaded fails the run without failing a test.
+  const unseen = count.failed === 0 && (code !== 0 || count.passed === 0) ? 1 : 0;
+  return { passed: count.passed, failed: count.failed + unseen };
+}
+
+const none: Count = { passed: 0, failed: 0 };
+
+/** Both runners write JUnit's XML; what was skipped is neither passed nor failed. */
+export function countOf(xml: string): Count {
+  const cases = xml.match(/<testcase\b[^>]*?(\/>|>[\s\S]*?<\/testcase>)/g) ?? [];
+  const failed = cases.filter((test) => /<(failure|error)\b/.test(test)).length;
+  const skipped = cases.filter((test) => /<skipped\b/.test(test)).length;
+  return { passed: cases.length - failed - skipped, failed };
+}
+
+async function attempt(suite: () => Promise<Count>): Promise<Count> {
+  try {
+    return await suite();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return { passed: 0, failed: 1 };
+  }
+}
+
+if (import.meta.main) {
+  const args = process.argv.slice(2);
+  const reports = mkdtempSync(join(tmpdir(), "watchllm-test-"));
+  const counts = [await attempt(() => typescript(join(reports, "typescript.xml"), args))];
+  if (args.length === 0) counts.push(await attempt(() => python(join(reports, "python.xml"))));
+  rmSync(reports, { recursive: true, force: true });
+  const passed = counts.reduce((sum, count) => sum + count.passed, 0);
+  const failed = counts.reduce((sum, count) => sum + count.failed, 0);
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exit(failed === 0 && passed > 0 ? 0 : 1);
+}
