@@ -29,6 +29,8 @@ function take(path: string): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
+  // Two that find the same dead holder may both get in: whoever works under a lock writes drafts of
+  // its own and renames them, so that costs time and nothing else.
   if (!isAlive(holderOf(path))) rmSync(path, { force: true });
   return false;
 }

@@ -29,7 +29,7 @@ export async function buildPage(force = false): Promise<boolean> {
   return await whileLocked(join(root, "node_modules/.cache/page.lock"), async () => {
     const wanted = hashOf(inputs);
     if (!force && readStamp() === wanted) return false;
-    const draft = join(root, `web/dist.${process.pid}.tmp`);
+    const draft = join(root, `dist/page.${process.pid}.tmp`);
     try {
       rmSync(draft, { recursive: true, force: true });
       mkdirSync(draft, { recursive: true });
