@@ -28,6 +28,7 @@ export async function buildBinary(target: Target, outfile: string): Promise<stri
   mkdirSync(draft, { recursive: true });
   try {
     const result = await Bun.build({
+      throw: false,
       entrypoints: [join(root, "src/main.ts"), ...workers()],
       plugins: [embed(target), lazyAddon],
       // Names stay: a stack trace must be readable. Whitespace and syntax make the size.
@@ -45,7 +46,7 @@ export async function buildBinary(target: Target, outfile: string): Promise<stri
         autoloadPackageJson: false,
       },
     });
-    for (const log of result.logs) console.error(String(log));
+    for (const log of result.logs) console.error(log);
     const made = result.outputs.find((output) => output.kind === "entry-point")?.path;
     if (!result.success || made === undefined) throw new Error(`No binary for ${target}.`);
     // By rename: a running program keeps its file, and nobody starts half a one.

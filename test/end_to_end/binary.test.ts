@@ -125,7 +125,8 @@ describe("a hostile folder", () => {
 
 test("a planted library is detected and replaced", async () => {
   const dataDir = join(scratch, "planted");
-  const start = () => startServer({ command: [binary], dataDir });
+  const env = { WATCHLLM_CACHE_DIR: join(dataDir, "cache") };
+  const start = () => startServer({ command: [binary], dataDir, env });
   await (await start()).stop();
 
   const library = nativeFile(dataDir);
