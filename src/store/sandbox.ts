@@ -1,0 +1,191 @@
+// SQL of users, answered at arm's length. Each question runs in a child process of its own that
+// can only read, sees one view named `events`, and is killed at its bounds. This is the parent's
+// side: who runs when. sandbox/process.ts holds one child, sandbox_child.ts is what it does.
+import { ChildProcess, selfCommand } from "./sandbox/process.ts";
+import type { Column, Failure, Format, Job, Reply, TailSegment } from "./sandbox/frames.ts";
+
+export type { Column, Failure, Format };
+
+/** What a question is asked of: whole files of the lake, and log segments not in it yet. */
+export interface Snapshot {
+  /** Parquet files. With a project given, only files of that project. */
+  files: readonly string[];
+  /** Only the first `bytes` of a segment count; it may hold events of any project. */
+  segments: readonly TailSegment[];
+}
+
+export interface Question extends Snapshot {
+  sql: string;
+  /** Null sees every project. */
+  project_id: string | null;
+  format: Format;
+  /** Null is without a bound, for the owner of the machine only. */
+  rowsMax: number | null;
+  /** Of the answer; for Parquet, of its rows in memory. */
+  bytesMax: number | null;
+  /** From the start of the child. */
+  deadlineMs: number | null;
+}
+
+export interface SandboxOptions {
+  /** Where a compiled binary stages DuckDB's library. */
+  cacheDir: string;
+  /** Holds a folder per question while it runs: tails of segments, Parquet on its way out. */
+  temporaryDir: string;
+  /** DuckDB's own bound within the child. */
+  memoryBytes: number;
+  threads: number;
+  /** Children at a time, a spare one included. */
+  childrenMax: number;
+  /** Questions that may wait for a child; one more is refused as busy. */
+  waitingMax: number;
+  waitMsMax: number;
+  /** A child kept ready saves the next question its start. 0 keeps none. */
+  spareIdleMs: number;
+  /** How a child is started; by default this program itself. */
+  command?: readonly string[];
+}
+
+export type Answer = (Extract<Reply, { ok: true }> & { elapsed_ms: number }) | Failure;
+
+/** Takes a piece of the answer; the child waits for the promise. */
+export type Sink = (bytes: Uint8Array) => void | Promise<void>;
+
+interface Waiting {
+  start(): void;
+}
+
+export class Sandbox {
+  #options: SandboxOptions;
+  /** Alive, or with a folder yet to be removed. */
+  #children = new Set<ChildProcess>();
+  /** Questions that hold a place, their child started or not. */
+  #places = 0;
+  #waiting: Waiting[] = [];
+  #spare: ChildProcess | null = null;
+  #spareTimer: ReturnType<typeof setTimeout> | null = null;
+  #closed = false;
+
+  constructor(options: SandboxOptions) {
+    this.#options = options;
+  }
+
+  /** Answers in pieces to the sink. Never throws for what the question is; the sink may throw. */
+  async ask(question: Question, sink: Sink, signal?: AbortSignal): Promise<Answer> {
+    const asked = performance.now();
+    const refusal = await this.#enter(signal);
+    if (refusal !== null) return refusal;
+    try {
+      const child = this.#takeChild();
+      try {
+        const answer = await child.ask(toJob(question), sink, question.deadlineMs, signal);
+        if (!answer.ok) return answer;
+        return { ...answer, elapsed_ms: Math.round((performance.now() - asked) * 10) / 10 };
+      } finally {
+        child.kill();
+      }
+    } finally {
+      this.#leave();
+    }
+  }
+
+  /** Ends every child and removes what they left; questions under way answer with a failure. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#dropSpare();
+    for (const waiting of this.#waiting.splice(0)) waiting.start();
+    for (const child of this.#children) child.kill();
+    await Promise.all([...this.#children].map((child) => child.exited));
+  }
+
+  /** Waits for a place among the children; a failure when there is none in time. */
+  async #enter(signal?: AbortSignal): Promise<Failure | null> {
+    if (signal?.aborted) return aborted;
+    if (this.#closed) return closed;
+    if (this.#places < this.#options.childrenMax) {
+      this.#places++;
+      return null;
+    }
+    if (this.#waiting.length >= this.#options.waitingMax) return busy;
+    const { promise, resolve } = Promise.withResolvers<Failure | null>();
+    const waiting: Waiting = {
+      start: () => {
+        if (!this.#closed) this.#places++;
+        resolve(this.#closed ? closed : null);
+      },
+    };
+    const giveUp = (failure: Failure) => {
+      const place = this.#waiting.indexOf(waiting);
+      if (place !== -1) this.#waiting.splice(place, 1);
+      resolve(failure);
+    };
+    const timer = setTimeout(() => giveUp(busy), this.#options.waitMsMax);
+    const onAbort = () => giveUp(aborted);
+    signal?.addEventListener("abort", onAbort);
+    this.#waiting.push(waiting);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  #leave(): void {
+    this.#places--;
+    const next = this.#waiting.shift();
+    if (next !== undefined) next.start();
+    else if (!this.#closed) this.#keepSpare();
+  }
+
+  #takeChild(): ChildProcess {
+    const spare = this.#spare;
+    this.#spare = null;
+    return spare !== null && spare.alive ? spare : this.#startChild();
+  }
+
+  #startChild(): ChildProcess {
+    const { command, cacheDir, temporaryDir, memoryBytes, threads } = this.#options;
+    const options = { cacheDir, temporaryDir, memoryBytes, threads };
+    const child = new ChildProcess(command ?? selfCommand(), options);
+    this.#children.add(child);
+    child.exited.then(() => this.#children.delete(child));
+    return child;
+  }
+
+  /** Only once a question is answered: a start costs the processor that the question needs. */
+  #keepSpare(): void {
+    if (this.#options.spareIdleMs === 0 || this.#places >= this.#options.childrenMax) return;
+    if (this.#spare === null || !this.#spare.alive) this.#spare = this.#startChild();
+    if (this.#spareTimer !== null) clearTimeout(this.#spareTimer);
+    this.#spareTimer = setTimeout(() => this.#dropSpare(), this.#options.spareIdleMs);
+    this.#spareTimer.unref();
+  }
+
+  #dropSpare(): void {
+    if (this.#spareTimer !== null) clearTimeout(this.#spareTimer);
+    this.#spareTimer = null;
+    this.#spare?.kill();
+    this.#spare = null;
+  }
+}
+
+const busy: Failure = {
+  ok: false,
+  reason: "busy",
+  message: "Too many SQL queries are running. Try again in a moment.",
+};
+const aborted: Failure = { ok: false, reason: "aborted", message: "The caller went away." };
+const closed: Failure = { ok: false, reason: "unavailable", message: "The server is stopping." };
+
+function toJob(question: Question): Job {
+  return {
+    project_id: question.project_id,
+    files: question.files,
+    segments: question.segments,
+    sql: question.sql,
+    format: question.format,
+    rowsMax: question.rowsMax,
+    bytesMax: question.bytesMax,
+  };
+}
