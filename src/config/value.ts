@@ -118,7 +118,7 @@ function parseBytes(text: string): number | null {
 }
 
 function bytesText(bytes: number): string {
-  for (const unit of ["TiB", "GiB", "MiB", "KiB"]) {
+  for (const unit of ["TiB", "TB", "GiB", "GB", "MiB", "MB", "KiB", "KB"]) {
     const factor = units[unit.toLowerCase()]!;
     if (bytes >= factor && bytes % factor === 0) return `${bytes / factor}${unit}`;
   }

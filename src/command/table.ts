@@ -1,0 +1,170 @@
+// Every command of the program, once: dispatch, help and completion are derived from it.
+import { settingNames } from "../config.ts";
+import type { Command } from "./command.ts";
+
+const state = ["data_dir", "database_url"] as const;
+
+export const commands: readonly Command[] = [
+  {
+    name: "serve",
+    summary: "Start the server (also without any command).",
+    about:
+      "Takes events in, answers questions and shows the page, on one address. Ends on SIGTERM " +
+      "or Ctrl-C after it has finished what was begun.",
+    settings: settingNames,
+    load: async () => (await import("./serve.ts")).run,
+  },
+  {
+    name: "sql",
+    summary: "Ask the data directory in SQL; the view is named events.",
+    about:
+      'Works whether the server runs or not.\n\n  watchllm sql "SELECT model, count(*) FROM events GROUP BY 1"',
+    arguments: [{ name: "query", required: true }],
+    options: {
+      format: {
+        kind: "text",
+        values: ["table", "json", "csv", "parquet"],
+        default: "table",
+        help: "How rows are written to standard output.",
+      },
+      project: { kind: "text", placeholder: "id", help: "Only events of this project." },
+    },
+    settings: [
+      "data_dir",
+      "cache_dir",
+      "database_url",
+      "sql_timeout_s",
+      "sql_rows_max",
+      "sql_memory_limit",
+    ],
+    load: async () => (await import("./sql.ts")).run,
+  },
+  {
+    name: "project create",
+    summary: "Create a project.",
+    arguments: [{ name: "project_id", required: true }],
+    options: {
+      name: { kind: "text", placeholder: "text", help: "Name for people." },
+    },
+    settings: state,
+    load: async () => (await import("./project.ts")).createProject,
+  },
+  {
+    name: "project list",
+    summary: "List projects.",
+    options: { format: formatOption() },
+    settings: state,
+    load: async () => (await import("./project.ts")).listProjects,
+  },
+  {
+    name: "key create",
+    summary: "Create an API key; it is shown once, on standard output.",
+    about: "  watchllm key create --project shop --scope ingest",
+    options: {
+      project: {
+        kind: "text",
+        placeholder: "id",
+        help: "Project that the key opens; may be left out when there is one.",
+      },
+      scope: {
+        kind: "text",
+        placeholder: "ingest|read|admin[,…]",
+        default: "ingest",
+        help: "What the key may do; admin may do everything.",
+      },
+      name: { kind: "text", placeholder: "text", help: "What the key is for." },
+    },
+    settings: state,
+    load: async () => (await import("./key.ts")).createKey,
+  },
+  {
+    name: "key list",
+    summary: "List API keys; the keys themselves are not kept.",
+    options: {
+      project: { kind: "text", placeholder: "id", help: "Only keys of this project." },
+      format: formatOption(),
+    },
+    settings: state,
+    load: async () => (await import("./key.ts")).listKeys,
+  },
+  {
+    name: "key revoke",
+    summary: "Make an API key useless, for ever; a running server notices within two seconds.",
+    arguments: [{ name: "key_id", required: true }],
+    settings: state,
+    load: async () => (await import("./key.ts")).revokeKey,
+  },
+  {
+    name: "demo",
+    summary: "Fill a demo project with two days of made-up, realistic runs.",
+    about: "Sends them to a running server through its public API. Sent twice, stored once.",
+    options: {
+      url: { kind: "text", placeholder: "url", help: "Server; the one at --listen when left out." },
+      key: { kind: "text", placeholder: "key", help: "Admin key, for a server that asks for one." },
+      project: { kind: "text", placeholder: "id", default: "demo", help: "Project to fill." },
+      seed: { kind: "text", placeholder: "n", default: "1", help: "Another seed, other runs." },
+    },
+    settings: ["listen", "init_key"],
+    load: async () => (await import("./demo.ts")).run,
+  },
+  {
+    name: "doctor",
+    summary: "Check that this machine and the data directory are fit to serve.",
+    options: { format: formatOption() },
+    settings: ["listen", "data_dir", "cache_dir", "database_url", "disk_free_bytes_min"],
+    load: async () => (await import("./doctor.ts")).run,
+  },
+  {
+    name: "healthcheck",
+    summary: "Ask the server at --listen whether it is ready; exit code 0 or 1.",
+    settings: ["listen"],
+    load: async () => (await import("./healthcheck.ts")).run,
+  },
+  {
+    name: "config show",
+    summary: "Print every setting and where its value comes from.",
+    options: { format: formatOption() },
+    settings: settingNames,
+    load: async () => (await import("./config.ts")).show,
+  },
+  {
+    name: "version",
+    summary: "Print the version.",
+    options: { json: { kind: "boolean", help: "As JSON, with commit and platform." } },
+    settings: null,
+    load: async () => (await import("./version.ts")).run,
+  },
+  {
+    name: "completion",
+    summary: "Print a completion script for a shell.",
+    about:
+      '  source <(watchllm completion bash)\n  watchllm completion zsh > "${fpath[1]}/_watchllm"\n' +
+      "  watchllm completion fish > ~/.config/fish/completions/watchllm.fish",
+    arguments: [{ name: "bash|zsh|fish", required: true }],
+    settings: null,
+    load: async () => (await import("./completion.ts")).run,
+  },
+  {
+    name: "help",
+    summary: "Explain a command.",
+    arguments: [{ name: "command", required: false }, { name: "verb", required: false }],
+    settings: null,
+    load: async () => (await import("./help.ts")).run,
+  },
+  {
+    name: "sql-child",
+    summary: "Answer one question in SQL for the server that started this process.",
+    hidden: true,
+    settings: null,
+    load: async () => (await import("./sql_child.ts")).run,
+  },
+];
+
+function formatOption() {
+  return {
+    kind: "text",
+    values: ["table", "json"],
+    default: "table",
+    help: "For people, or for programs.",
+  } as const;
+}
