@@ -12,6 +12,9 @@ export const limits = {
   /** Nesting of a field's value. */
   jsonDepthMax: 64,
   batchEventsMax: 10_000,
+  /** Times before 2000 or more than a day ahead are mistakes, and would scatter the lake. */
+  earliestMs: Date.UTC(2000, 0, 1),
+  aheadMsMax: 24 * 60 * 60 * 1000,
   /** A request's body as it arrives, and once decompressed. */
   bodyBytesMax: 20 * MiB,
   bodyInflatedBytesMax: 64 * MiB,

@@ -1,0 +1,171 @@
+// The write path on one screen: receive → append → acknowledge. An answer means "on disk".
+import type { Rejection } from "./event.ts";
+import { limits } from "./limits.ts";
+import type { Live } from "./live.ts";
+import { type Batch, type BatchRefusal, receiveBatch } from "./receive/sdk.ts";
+import { timestampOf } from "./receive/timestamp.ts";
+import type { Clock } from "./std/clock.ts";
+import { AppendError } from "./store/log.ts";
+
+/** What ingestion needs of the store. */
+export interface IngestStore {
+  append(lines: string, events: number): Promise<void>;
+  readonly backlog: number;
+  readonly unflushedBytes: number;
+  readonly seen: {
+    claim(project_id: string, event_id: string): boolean;
+    release(project_id: string, event_id: string): void;
+    remember(project_id: string, event_id: string): void;
+  };
+}
+
+export interface IngestOptions {
+  /** Bytes that may wait for the disk. */
+  queueBytesMax: number;
+  /** Bytes of the log that may wait for conversion. */
+  unflushedBytesMax: number;
+  /** Share of runs that are kept, 0 to 1. */
+  sampleRate: number;
+}
+
+/** Accepted or told why: every event of the request is in one of the three. */
+export interface Receipt {
+  accepted: number;
+  duplicates: number;
+  rejected: Rejection[];
+  /** Events that the sample rate left out; they are not stored. */
+  sampled_out: number;
+  event_ids: (string | null)[];
+}
+
+export interface IngestRefusal {
+  reason: BatchRefusal["reason"] | "busy" | "disk_full" | "disk_failed";
+  message: string;
+}
+
+/** Counted since the start, for /metrics. */
+export interface IngestCounters {
+  accepted: number;
+  duplicates: number;
+  sampledOut: number;
+  bytes: number;
+  rejected: Map<string, number>;
+  refused: Map<string, number>;
+}
+
+export class Ingest {
+  readonly counters: IngestCounters = {
+    accepted: 0,
+    duplicates: 0,
+    sampledOut: 0,
+    bytes: 0,
+    rejected: new Map(),
+    refused: new Map(),
+  };
+  /** Set while the disk has too little room; every request is refused with it. */
+  closed: IngestRefusal | null = null;
+
+  constructor(
+    readonly store: IngestStore,
+    readonly live: Live,
+    readonly clock: Clock,
+    readonly options: IngestOptions,
+  ) {}
+
+  /** Why nothing can be taken at this moment; null when it can. */
+  refusal(): IngestRefusal | null {
+    if (this.closed !== null) return this.closed;
+    if (this.store.backlog > this.options.queueBytesMax) {
+      return { reason: "busy", message: "Too many events wait for the disk; send them again later." };
+    }
+    if (this.store.unflushedBytes > this.options.unflushedBytesMax) {
+      return { reason: "busy", message: "Conversion to Parquet is behind; send again later." };
+    }
+    return null;
+  }
+
+  async take(
+    project_id: string,
+    bytes: Uint8Array,
+    contentType: string,
+  ): Promise<Receipt | IngestRefusal> {
+    const refusal = this.refusal();
+    if (refusal !== null) return this.#refused(refusal);
+    const nowMs = this.clock.nowMs();
+    const batch = receiveBatch(bytes, contentType, {
+      received_at: timestampOf(nowMs),
+      project_id,
+      latestMs: nowMs + limits.aheadMsMax,
+      newId: Bun.randomUUIDv7,
+    });
+    if ("reason" in batch) return this.#refused(batch);
+    this.counters.bytes += bytes.length;
+    const sampled_out = this.#sample(batch);
+    const claimed = this.#claim(batch);
+    try {
+      // Without lines this still waits for what is under way: a duplicate is acknowledged only
+      // when the first of it is on disk.
+      await this.store.append(claimed.lines.join(""), claimed.events.length);
+    } catch (error) {
+      for (const event of claimed.events) this.store.seen.release(project_id, event.event_id);
+      if (error instanceof AppendError) return this.#refused(refusalOf(error));
+      throw error;
+    }
+    for (const event of claimed.events) this.store.seen.remember(project_id, event.event_id);
+    this.live.publish(claimed.events);
+    const receipt: Receipt = {
+      accepted: claimed.events.length,
+      duplicates: batch.events.length - claimed.events.length,
+      rejected: batch.rejected,
+      sampled_out,
+      event_ids: batch.eventIds,
+    };
+    this.#count(receipt);
+    return receipt;
+  }
+
+  /** Keeps whole runs, so that none has holes; failures are always kept. */
+  #sample(batch: Batch): number {
+    const { sampleRate } = this.options;
+    if (sampleRate >= 1) return 0;
+    const before = batch.events.length;
+    const kept = batch.events.map((event) =>
+      event.status !== "success" || Bun.hash.crc32(event.run_id) / 2 ** 32 < sampleRate
+    );
+    batch.events = batch.events.filter((_, at) => kept[at]);
+    batch.lines = batch.lines.filter((_, at) => kept[at]);
+    return before - batch.events.length;
+  }
+
+  /** The events of the batch that are new, each id once. */
+  #claim({ events, lines }: Batch): Pick<Batch, "events" | "lines"> {
+    const fresh = events.map((event) => this.store.seen.claim(event.project_id, event.event_id));
+    if (!fresh.includes(false)) return { events, lines };
+    return {
+      events: events.filter((_, at) => fresh[at]),
+      lines: lines.filter((_, at) => fresh[at]),
+    };
+  }
+
+  #refused(refusal: IngestRefusal): IngestRefusal {
+    count(this.counters.refused, refusal.reason);
+    return refusal;
+  }
+
+  #count(receipt: Receipt): void {
+    this.counters.accepted += receipt.accepted;
+    this.counters.duplicates += receipt.duplicates;
+    this.counters.sampledOut += receipt.sampled_out;
+    for (const { reason } of receipt.rejected) count(this.counters.rejected, reason);
+  }
+}
+
+function refusalOf(error: AppendError): IngestRefusal {
+  return error.code === "ENOSPC" || error.code === "EDQUOT"
+    ? { reason: "disk_full", message: "The disk is full; nothing of this request was stored." }
+    : { reason: "disk_failed", message: `The disk refused: nothing of this request was stored.` };
+}
+
+function count(counters: Map<string, number>, reason: string): void {
+  counters.set(reason, (counters.get(reason) ?? 0) + 1);
+}

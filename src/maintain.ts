@@ -1,0 +1,106 @@
+// What keeps the store in shape, on a clock: refresh → flush → compact → retain → sweep.
+import type { Ingest } from "./ingest.ts";
+import type { Clock } from "./std/clock.ts";
+
+/** What maintenance needs of the store. */
+export interface MaintainedStore {
+  readonly pendingEvents: number;
+  readonly unflushedBytes: number;
+  readonly unflushedSinceMs: number | null;
+  refresh(): Promise<void>;
+  flush(): Promise<void>;
+  compact(): Promise<boolean>;
+  retain(firstDate: string): Promise<number>;
+  sweep(): Promise<void>;
+  freeBytes(): Promise<number>;
+}
+
+export interface MaintainOptions {
+  flushIntervalMs: number;
+  flushBytes: number;
+  /** 0 keeps events for ever. */
+  retentionDays: number;
+  diskFreeBytesMin: number;
+  clock: Clock;
+  onError(what: string, error: unknown): void;
+}
+
+const refreshIntervalMs = 250;
+const checkIntervalMs = 1000;
+const tidyIntervalMs = 10_000;
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** Starts the clocks; the function that it returns stops them and waits for work under way. */
+export function maintain(
+  store: MaintainedStore,
+  ingest: Pick<Ingest, "closed">,
+  options: MaintainOptions,
+): () => Promise<void> {
+  const loops = [
+    every(refreshIntervalMs, "reading the log", options, async () => {
+      if (store.pendingEvents > 0) await store.refresh();
+    }),
+    every(checkIntervalMs, "writing Parquet", options, async () => {
+      if (flushIsDue(store, options)) await store.flush();
+    }),
+    every(checkIntervalMs, "looking at the disk", options, async () => {
+      const free = await store.freeBytes();
+      ingest.closed = free >= options.diskFreeBytesMin ? null : {
+        reason: "disk_full",
+        message: `The disk has ${free} bytes left; ${options.diskFreeBytesMin} are kept free.`,
+      };
+    }),
+    every(tidyIntervalMs, "tidying the lake", options, async () => {
+      while (await store.compact());
+      if (options.retentionDays > 0) {
+        const first = new Date(options.clock.nowMs() - options.retentionDays * dayMs);
+        await store.retain(first.toISOString().slice(0, 10));
+      }
+      await store.sweep();
+    }),
+  ];
+  return async () => {
+    await Promise.all(loops.map((stop) => stop()));
+  };
+}
+
+function flushIsDue(store: MaintainedStore, options: MaintainOptions): boolean {
+  if (store.unflushedBytes >= options.flushBytes) return true;
+  const since = store.unflushedSinceMs;
+  return since !== null && options.clock.nowMs() - since >= options.flushIntervalMs;
+}
+
+/** Runs work again and again, `intervalMs` after it ended; longer while it fails. */
+function every(
+  intervalMs: number,
+  what: string,
+  options: MaintainOptions,
+  work: () => Promise<void>,
+): () => Promise<void> {
+  let stopped = false;
+  let failures = 0;
+  let running: Promise<void> = Promise.resolve();
+  let timer: ReturnType<typeof setTimeout>;
+  const turn = async () => {
+    try {
+      await work();
+      failures = 0;
+    } catch (error) {
+      failures++;
+      options.onError(what, error);
+    }
+    if (!stopped) schedule();
+  };
+  const schedule = () => {
+    const delay = Math.min(intervalMs * 2 ** failures, Math.max(intervalMs, failureDelayMsMax));
+    timer = setTimeout(() => (running = turn()), delay);
+  };
+  schedule();
+  return async () => {
+    stopped = true;
+    clearTimeout(timer);
+    await running;
+  };
+}
+
+const failureDelayMsMax = 10_000;

@@ -1,0 +1,177 @@
+// The bytes of POST /v1/events → valid events and named rejections. Pure.
+// Four forms: one object, an array, {"events": […]}, and newline-delimited JSON.
+import type { Event, Rejection } from "../event.ts";
+import { limits } from "../limits.ts";
+import { type Receipt, receiveEvent } from "./event.ts";
+
+export interface Batch {
+  /** Accepted events, each with the line that goes into the log, newline included. */
+  events: Event[];
+  lines: string[];
+  rejected: Rejection[];
+  /** Per place in the request: the event's id, also for rejected events that had one. */
+  eventIds: (string | null)[];
+}
+
+/** The request as a whole cannot be read. */
+export interface BatchRefusal {
+  reason: "invalid_json" | "not_events" | "too_many_events" | "too_deep";
+  message: string;
+}
+
+export function receiveBatch(
+  bytes: Uint8Array,
+  contentType: string,
+  receipt: Receipt,
+): Batch | BatchRefusal {
+  const text = new TextDecoder().decode(bytes);
+  const raw = contentType.includes("ndjson") || contentType.includes("jsonl")
+    ? parseLines(text)
+    : parseDocument(bytes, text);
+  if (!Array.isArray(raw)) return raw;
+  const batch: Batch = { events: [], lines: [], rejected: [], eventIds: [] };
+  raw.forEach((value, index) => take(batch, index, value, receipt));
+  return batch;
+}
+
+/** A line that is no JSON; stands in the list of values so that its neighbours keep their index. */
+class BadLine {
+  constructor(readonly message: string) {}
+}
+
+function take(batch: Batch, index: number, value: unknown, receipt: Receipt): void {
+  const verdict = value instanceof BadLine ? badLine(value) : receiveEvent(value, receipt);
+  if ("rejection" in verdict) {
+    batch.rejected.push({ index, ...verdict.rejection });
+    batch.eventIds.push(verdict.rejection.event_id);
+    return;
+  }
+  const { event } = verdict;
+  const line = lineOf(event);
+  batch.eventIds.push(event.event_id);
+  if (line.length > limits.eventBytesMax || Buffer.byteLength(line) > limits.eventBytesMax) {
+    batch.rejected.push({
+      index,
+      event_id: event.event_id,
+      field: null,
+      reason: "event_too_large",
+      message: `The event has more than ${limits.eventBytesMax} bytes.`,
+    });
+    return;
+  }
+  batch.events.push(event);
+  batch.lines.push(line);
+}
+
+function badLine(line: BadLine) {
+  const { message } = line;
+  return { rejection: { event_id: null, field: null, reason: "invalid_json" as const, message } };
+}
+
+function parseDocument(bytes: Uint8Array, text: string): unknown[] | BatchRefusal {
+  if (!shallowEnough(bytes)) {
+    return { reason: "too_deep", message: `JSON nests deeper than ${documentDepthMax} levels.` };
+  }
+  let document: unknown;
+  try {
+    document = parseJson(text);
+  } catch (error) {
+    return { reason: "invalid_json", message: `The body is not JSON: ${(error as Error).message}` };
+  }
+  const events = eventsOf(document);
+  if (events === null) {
+    return {
+      reason: "not_events",
+      message: 'Send one event object, an array of them, {"events": […]}, or NDJSON.',
+    };
+  }
+  return events.length > limits.batchEventsMax ? tooMany(events.length) : events;
+}
+
+function eventsOf(document: unknown): unknown[] | null {
+  if (Array.isArray(document)) return document;
+  if (typeof document !== "object" || document === null) return null;
+  const { events } = document as { events?: unknown };
+  // An event has a type; the envelope does not.
+  if (Array.isArray(events) && !("event_type" in document)) return events;
+  return [document];
+}
+
+function parseLines(text: string): unknown[] | BatchRefusal {
+  const values: unknown[] = [];
+  let start = 0;
+  while (start < text.length) {
+    let end = text.indexOf("\n", start);
+    if (end === -1) end = text.length;
+    const line = text.slice(start, end).trim();
+    start = end + 1;
+    if (line === "") continue;
+    if (values.length === limits.batchEventsMax) return tooMany(values.length + 1);
+    values.push(parseLine(line));
+  }
+  return values;
+}
+
+function parseLine(line: string): unknown {
+  if (line.length > limits.eventBytesMax) {
+    return new BadLine(`The line has more than ${limits.eventBytesMax} characters.`);
+  }
+  try {
+    return parseJson(line);
+  } catch (error) {
+    return new BadLine(`The line is not JSON: ${(error as Error).message}`);
+  }
+}
+
+function tooMany(count: number): BatchRefusal {
+  return {
+    reason: "too_many_events",
+    message: `The request has ${count} events or more; at most ${limits.batchEventsMax} are taken.`,
+  };
+}
+
+/** Numbers that a double cannot hold. Mostly digits inside strings: a false alarm costs only time. */
+const wideNumber = /\d{16}|\d[eE]\+?\d{3}/;
+
+/** JSON.parse, but a number that would lose digits becomes the text that was sent. */
+export function parseJson(text: string): unknown {
+  if (!wideNumber.test(text)) return JSON.parse(text);
+  return JSON.parse(text, ((_key: string, value: unknown, context?: { source?: string }) => {
+    if (typeof value !== "number" || context?.source === undefined) return value;
+    const exact = Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
+    // 1e300 is written shorter than its digits, and is a double: only plain digits are kept.
+    return exact || (Number.isFinite(value) && !/^-?\d+$/.test(context.source)) ? value : context.source;
+  }) as (key: string, value: unknown) => unknown);
+}
+
+/** The envelope, the array, an event and a field of the deepest kind. */
+const documentDepthMax = limits.jsonDepthMax + 3;
+const scannedBytesMin = 1024 * 1024;
+
+/**
+ * Whether JSON text stays within the depth. JSON.parse has no bound and takes 0.1 s for 1 MB of
+ * brackets, so only larger bodies are worth the scan; smaller ones are bounded field by field.
+ */
+function shallowEnough(bytes: Uint8Array): boolean {
+  if (bytes.length < scannedBytesMin) return true;
+  let depth = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === 0x22) {
+      for (at++; at < bytes.length && bytes[at] !== 0x22; at++) if (bytes[at] === 0x5c) at++;
+    } else if (byte === 0x7b || byte === 0x5b) {
+      if (++depth > documentDepthMax) return false;
+    } else if (byte === 0x7d || byte === 0x5d) depth--;
+  }
+  return true;
+}
+
+/** JSON.stringify escapes a surrogate only when it is alone; DuckDB refuses such a line. */
+const loneSurrogate = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
+
+/** The event as one line of the log. */
+export function lineOf(event: Event): string {
+  const json = JSON.stringify(event);
+  const clean = json.includes("\\ud") ? json.replace(loneSurrogate, "$1\\ufffd") : json;
+  return clean + "\n";
+}

@@ -1,0 +1,135 @@
+// How the server is doing: /healthz, /readyz, /metrics for machines, /api/status for the page.
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { Counter, Gauge, Registry } from "prom-client";
+import type { Ingest } from "../ingest.ts";
+import type { Live } from "../live.ts";
+import type { Store } from "../store/store.ts";
+import { respond, Problem } from "./errors.ts";
+import { allowed, type AppEnv } from "./principal.ts";
+
+export interface StatusDeps {
+  version: string;
+  dataDir: string;
+  store: Pick<Store, "status" | "recovery" | "reader" | "backlog">;
+  ingest: Ingest;
+  live: Live;
+  /** True from SIGTERM on. */
+  draining(): boolean;
+}
+
+const status = z.object({
+  version: z.string(),
+  data_dir: z.string().nullable().describe("Shown to the local user and to admins."),
+  pending_events: z.int().describe("Acknowledged events that queries do not see yet."),
+  pending_flush_events: z.int().describe("Events that are visible, but not in Parquet yet."),
+  events_total: z.int(),
+  files: z.int(),
+  lake_bytes: z.int(),
+  log_bytes: z.int(),
+  manifest_version: z.int(),
+  quarantined: z.int().describe("Damaged pieces of the log that were set aside at start."),
+}).openapi("Status");
+
+const statusRoute = createRoute({
+  method: "get",
+  path: "/api/status",
+  summary: "How far the server is",
+  request: { query: z.object({ project_id: z.string().optional() }) },
+  responses: {
+    200: { description: "Now.", content: { "application/json": { schema: status } } },
+  },
+});
+
+export function statusRoutes(deps: StatusDeps): OpenAPIHono<AppEnv> {
+  const app = new OpenAPIHono<AppEnv>();
+  const metrics = registry(deps);
+
+  app.openapi(statusRoute, (c) => {
+    const principal = c.get("principal");
+    // The numbers are of the whole server; any reader may know them.
+    if (!principal.local) allowed(principal, "read", principal.projects[0]);
+    const admin = principal.local || principal.scopes.has("admin");
+    return c.json({
+      version: deps.version,
+      data_dir: admin ? deps.dataDir : null,
+      ...deps.store.status(),
+      quarantined: deps.store.recovery.damage.length,
+    }, 200);
+  });
+
+  app.get("/healthz", (c) => c.json({ status: "ok" }));
+  app.get("/readyz", async (c) => {
+    const reason = await notReady(deps);
+    return reason === null
+      ? c.json({ status: "ready" })
+      : respond(c, new Problem(503, "Not ready", reason, {}, 1));
+  });
+  app.get("/metrics", async (c) => c.text(await metrics.metrics(), 200, {
+    "content-type": metrics.contentType,
+  }));
+  return app;
+}
+
+/** Why events cannot be taken or questions not be answered; null when both work. */
+async function notReady(deps: StatusDeps): Promise<string | null> {
+  if (deps.draining()) return "The server is shutting down.";
+  const refusal = deps.ingest.refusal();
+  if (refusal !== null) return refusal.message;
+  try {
+    await deps.store.reader.snapshot({ project_id: "" }, (ask) => ask("SELECT 1 AS one", {}));
+    return null;
+  } catch (error) {
+    return `Queries fail: ${(error as Error).message}`;
+  }
+}
+
+function registry(deps: StatusDeps): Registry {
+  const registry = new Registry();
+  const { counters } = deps.ingest;
+  const registers = [registry];
+  const counter = (name: string, help: string, value: () => number) =>
+    new Counter({
+      name: `watchllm_${name}`,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(value());
+      },
+    });
+  const gauge = (name: string, help: string, value: () => number) =>
+    new Gauge({ name: `watchllm_${name}`, help, registers, collect() {
+      this.set(value());
+    } });
+  const byReason = (name: string, help: string, values: Map<string, number>) =>
+    new Counter({
+      name: `watchllm_${name}`,
+      help,
+      labelNames: ["reason"],
+      registers,
+      collect() {
+        this.reset();
+        for (const [reason, value] of values) this.inc({ reason }, value);
+      },
+    });
+  counter("events_accepted_total", "Events stored.", () => counters.accepted);
+  counter("events_duplicate_total", "Events whose id was stored before.", () => counters.duplicates);
+  counter("events_sampled_out_total", "Events left out by sampling.", () => counters.sampledOut);
+  counter("ingest_bytes_total", "Bytes of bodies, decompressed.", () => counters.bytes);
+  byReason("events_rejected_total", "Events refused, by reason.", counters.rejected);
+  byReason("requests_refused_total", "Ingest requests refused, by reason.", counters.refused);
+  gauge("events_pending", "Acknowledged, not yet visible.", () => deps.store.status().pending_events);
+  gauge("events_stored", "Events in the lake and the tail.", () => deps.store.status().events_total);
+  gauge("lake_files", "Parquet files.", () => deps.store.status().files);
+  gauge("lake_bytes", "Bytes of Parquet.", () => deps.store.status().lake_bytes);
+  gauge("log_bytes", "Bytes of the log not in Parquet.", () => deps.store.status().log_bytes);
+  gauge("log_backlog_bytes", "Bytes that wait for the disk.", () => deps.store.backlog);
+  gauge("live_readers", "Readers of /api/live.", () => deps.live.subscribers);
+  gauge("quarantined", "Damaged pieces of the log.", () => deps.store.recovery.damage.length);
+  gauge("process_resident_memory_bytes", "Resident memory.", () => process.memoryUsage.rss());
+  gauge("process_cpu_seconds", "CPU time used.", () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  });
+  return registry;
+}

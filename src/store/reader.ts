@@ -1,0 +1,136 @@
+// Questions over one consistent moment: the files of a version and the unflushed tail.
+import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from "@duckdb/node-api";
+import { join } from "node:path";
+import { Gate } from "../std/gate.ts";
+import { columnNames, createTable, literal, readParquet, rowsOf } from "./duckdb.ts";
+import type { Pin, Version } from "./versions.ts";
+
+/** What a question is about. Files outside it are not opened. */
+export interface Scope {
+  project_id: string;
+  /** ISO 8601, inclusive. */
+  since?: string;
+  /** ISO 8601, exclusive. */
+  until?: string;
+}
+
+export type ParamValue = string | number | boolean | null | string[];
+
+/** Runs SQL over the view `events` and returns rows as plain JavaScript values. */
+export type Ask = (
+  sql: string,
+  params: Record<string, ParamValue>,
+) => Promise<Record<string, unknown>[]>;
+
+export interface Reader {
+  /** Every question asked within `work` sees the same events. Throws QueryBusy, QueryTimeout. */
+  snapshot<T>(scope: Scope, work: (ask: Ask) => Promise<T>): Promise<T>;
+}
+
+export class QueryBusy extends Error {}
+export class QueryTimeout extends Error {}
+
+export interface ReaderOptions {
+  instance: DuckDBInstance;
+  dataDir: string;
+  concurrency: number;
+  timeoutMs: number;
+  /** Run once on every connection: the macros that the questions use. */
+  prelude: readonly string[];
+  /** The version to read, with all that was acknowledged in it. */
+  pin(): Promise<Pin>;
+}
+
+const waitingMax = 256;
+const emptyTable = "no_events";
+
+export class LakeReader implements Reader {
+  #gate: Gate;
+  #idle: DuckDBConnection[] = [];
+
+  private constructor(readonly options: ReaderOptions) {
+    this.#gate = new Gate(options.concurrency, waitingMax);
+  }
+
+  static async open(options: ReaderOptions): Promise<LakeReader> {
+    const connection = await options.instance.connect();
+    await connection.run(createTable(emptyTable));
+    connection.closeSync();
+    return new LakeReader(options);
+  }
+
+  async snapshot<T>(scope: Scope, work: (ask: Ask) => Promise<T>): Promise<T> {
+    if (!(await this.#gate.enter())) throw new QueryBusy("Too many queries are waiting.");
+    try {
+      const pin = await this.options.pin();
+      try {
+        return await this.#within(pin.version, scope, work);
+      } finally {
+        pin.release();
+      }
+    } finally {
+      this.#gate.leave();
+    }
+  }
+
+  async #within<T>(
+    version: Version,
+    scope: Scope,
+    work: (ask: Ask) => Promise<T>,
+  ): Promise<T> {
+    const connection = this.#idle.pop() ?? (await this.#connect());
+    const deadline = { passed: false };
+    const timer = setTimeout(() => {
+      deadline.passed = true;
+      connection.interrupt();
+    }, this.options.timeoutMs);
+    try {
+      await connection.run(viewOf(version, scope, this.options.dataDir));
+      // One transaction: events that arrive between two questions are seen by neither.
+      await connection.run("BEGIN TRANSACTION");
+      const result = await work((sql, params) => rowsOf(connection, sql, params as Params));
+      await connection.run("COMMIT");
+      this.#idle.push(connection);
+      return result;
+    } catch (error) {
+      connection.closeSync();
+      if (!deadline.passed) throw error;
+      const seconds = this.options.timeoutMs / 1000;
+      throw new QueryTimeout(`The query took longer than ${seconds} s.`, { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #connect(): Promise<DuckDBConnection> {
+    const connection = await this.options.instance.connect();
+    for (const statement of this.options.prelude) await connection.run(statement);
+    return connection;
+  }
+
+  close(): void {
+    for (const connection of this.#idle.splice(0)) connection.closeSync();
+  }
+}
+
+type Params = Record<string, DuckDBValue>;
+
+function viewOf(version: Version, scope: Scope, dataDir: string): string {
+  const paths = filesOf(version, scope).map((path) => join(dataDir, path));
+  const parts = version.tail.filter((table) => table.rows > 0).map((table) =>
+    `SELECT ${columnNames} FROM ${table.name} WHERE project_id = ${literal(scope.project_id)}`
+  );
+  if (paths.length > 0) parts.push(readParquet(paths));
+  if (parts.length === 0) parts.push(`SELECT ${columnNames} FROM ${emptyTable}`);
+  return `CREATE OR REPLACE TEMP VIEW events AS ${parts.join(" UNION ALL ")}`;
+}
+
+/** Paths of the files that may hold events of the scope. */
+export function filesOf(version: Version, scope: Scope): string[] {
+  const since = scope.since === undefined ? -Infinity : Date.parse(scope.since) * 1000;
+  const until = scope.until === undefined ? Infinity : (Date.parse(scope.until) + 1) * 1000;
+  return version.files.filter((file) =>
+    file.project_id === scope.project_id && file.max_timestamp >= since &&
+    file.min_timestamp < until
+  ).map((file) => file.path);
+}

@@ -1,0 +1,94 @@
+// The form of the append log: newline-delimited JSON that DuckDB reads natively, in commits.
+// A commit is the lines of some events and one trailer line that holds their length and checksum:
+//
+//   {"event_id":"…", …}\n  …  {"commit":{"bytes":2170,"events":2,"crc32":"9ae0daaf"}}\n
+//
+// A trailer has no event_id, which tells it from an event in SQL. Acknowledged means: the trailer
+// is on disk. Everything in this file is pure.
+
+/** A sealed piece of the log; nothing is appended to it any more. */
+export interface Segment {
+  /** Rising number; gives the file its name. */
+  sequence: number;
+  path: string;
+  /** Whole commits end here; a file may be longer when a failed write could not be cut off. */
+  bytes: number;
+  events: number;
+}
+
+export function segmentName(sequence: number): string {
+  return `${String(sequence).padStart(16, "0")}.ndjson`;
+}
+
+export function sequenceOf(name: string): number | null {
+  const match = /^(\d{16})\.ndjson$/.exec(name);
+  return match === null ? null : Number(match[1]);
+}
+
+const trailerStart = '{"commit":{"bytes":';
+const trailerForm = /^\{"commit":\{"bytes":(\d{1,15}),"events":(\d{1,15}),"crc32":"([0-9a-f]{8})"\}\}$/;
+/** Longer than any trailer. */
+const trailerBytesMax = 96;
+
+function checksum(bytes: Uint8Array): string {
+  return Bun.hash.crc32(bytes).toString(16).padStart(8, "0");
+}
+
+/** Lines of events → the bytes of one commit. */
+export function encodeCommit(lines: string, events: number): Uint8Array {
+  const body = Buffer.byteLength(lines);
+  const bytes = Buffer.allocUnsafeSlow(body + trailerBytesMax);
+  bytes.write(lines, 0, "utf8");
+  const crc32 = checksum(bytes.subarray(0, body));
+  const trailer = `${trailerStart}${body},"events":${events},"crc32":"${crc32}"}}\n`;
+  return bytes.subarray(0, body + bytes.write(trailer, body, "latin1"));
+}
+
+/** A stretch of a segment, in bytes from its start; `end` is exclusive. */
+export interface Span {
+  start: number;
+  end: number;
+}
+
+export interface Scan {
+  /** Whole commits, in order. */
+  good: Span[];
+  events: number;
+  /** Bytes between good commits whose checksum fails: disk damage. */
+  damaged: Span[];
+  /** Bytes after the last trailer: a write that was cut short, never acknowledged. */
+  torn: Span | null;
+}
+
+/** Finds every whole commit of a segment, also behind damage. */
+export function scanSegment(file: Uint8Array): Scan {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
+  const scan: Scan = { good: [], events: 0, damaged: [], torn: null };
+  // Everything before `seen` has been judged.
+  let seen = 0;
+  let from = 0;
+  while (from < bytes.length) {
+    const found = bytes.indexOf(trailerStart, from, "latin1");
+    if (found === -1) break;
+    from = found + trailerStart.length;
+    // Inside a string a quote is escaped, so the text of a trailer can start only on a line's edge.
+    if (found > 0 && bytes[found - 1] !== 0x0a) continue;
+    const newline = bytes.indexOf(0x0a, found);
+    if (newline === -1 || newline - found > trailerBytesMax) continue;
+    const match = trailerForm.exec(bytes.toString("latin1", found, newline));
+    if (match === null) continue;
+    const start = found - Number(match[1]);
+    const whole = start >= seen && checksum(bytes.subarray(start, found)) === match[3];
+    // A trailer whose own body is spoiled ends the damage: what follows is judged afresh.
+    if (!whole) scan.damaged.push({ start: seen, end: newline + 1 });
+    else {
+      if (start > seen) scan.damaged.push({ start: seen, end: start });
+      scan.good.push({ start, end: newline + 1 });
+      scan.events += Number(match[2]);
+    }
+    seen = newline + 1;
+    from = seen;
+  }
+  if (seen < bytes.length) scan.torn = { start: seen, end: bytes.length };
+  return scan;
+}

@@ -1,0 +1,424 @@
+// The store as the flows see it: append, refresh, flush, compact, retain, read. Each stage of an
+// event's life is a file beside this one; here is their order.
+//
+//   log (fsynced) → tail table in memory (queryable) → Parquet in the lake → merged Parquet
+import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { mkdir, rm, statfs, truncate } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock } from "../std/clock.ts";
+import { createTable, openDuckDB, readParquet, readSegments, rowsOf } from "./duckdb.ts";
+import { mergeFiles, removeStrays, writeTable } from "./lake.ts";
+import { Log } from "./log.ts";
+import { type LakeFile, Manifest } from "./manifest.ts";
+import { type Recovery, recoverLog } from "./recover.ts";
+import { LakeReader } from "./reader.ts";
+import { Seen } from "./seen.ts";
+import type { Segment } from "./segment.ts";
+import { type Pin, type TailTable, Versions } from "./versions.ts";
+
+export interface StoreOptions {
+  dataDir: string;
+  cacheDir: string;
+  memoryLimit: string;
+  threads: number;
+  queryConcurrency: number;
+  queryTimeoutMs: number;
+  /** Statements that every reading connection runs first. */
+  prelude: readonly string[];
+  /** Event ids that are remembered for certain. */
+  dedupeEventsMin: number;
+  clock: Clock;
+  onError(what: string, error: unknown): void;
+}
+
+/** Below this much that waits, a question first takes it in; above, the clock does. */
+const eagerBytesMax = 1024 * 1024;
+const refreshIntervalMs = 250;
+/** Readers outside this process may still have a removed file open. */
+const removedGraceMs = 60_000;
+
+export const folders = {
+  log: "log",
+  quarantine: "quarantine",
+  temporary: "tmp",
+  manifest: "manifest.db",
+} as const;
+
+export class Store {
+  readonly seen: Seen;
+  readonly reader: LakeReader;
+  #options: StoreOptions;
+  #instance: DuckDBInstance;
+  #connection: DuckDBConnection;
+  #log: Log;
+  #manifest: Manifest;
+  #versions: Versions;
+  #refreshing: Promise<void> | null = null;
+  #refreshedMs = 0;
+  /** Segments that are sealed but could not be read into the tail yet. */
+  #unread: Segment[] = [];
+  /** Flush, compaction and retention follow one another. */
+  #turn: Promise<unknown> = Promise.resolve();
+  /** Removed files that no reader of this process holds. */
+  #unpinned = new Set<string>();
+  #tailNumber = 1;
+  readonly recovery: Recovery;
+
+  private constructor(parts: {
+    options: StoreOptions;
+    instance: DuckDBInstance;
+    connection: DuckDBConnection;
+    manifest: Manifest;
+    recovery: Recovery;
+    reader(store: Store): LakeReader;
+  }) {
+    const { options, recovery, manifest } = parts;
+    this.#options = options;
+    this.#instance = parts.instance;
+    this.#connection = parts.connection;
+    this.#manifest = manifest;
+    this.recovery = recovery;
+    this.#log = new Log(join(options.dataDir, folders.log), recovery.nextSequence);
+    this.#unread = [...recovery.segments];
+    this.#versions = new Versions(
+      { files: manifest.files(), tail: [emptyTail(1)] },
+      (error) => options.onError("cleaning up", error),
+    );
+    // No reader of an earlier process is left.
+    for (const file of manifest.removed()) this.#unpinned.add(file.path);
+    this.seen = new Seen(options.dedupeEventsMin);
+    this.reader = parts.reader(this);
+  }
+
+  /** Recovers what the last process left, and is ready for events and questions after that. */
+  static async open(options: StoreOptions): Promise<Store> {
+    const { dataDir } = options;
+    const temporaryDir = join(dataDir, folders.temporary);
+    await rm(temporaryDir, { recursive: true, force: true });
+    await mkdir(temporaryDir, { recursive: true, mode: 0o700 });
+    const manifest = new Manifest(join(dataDir, folders.manifest));
+    const recovery = await recoverLog(
+      join(dataDir, folders.log),
+      join(dataDir, folders.quarantine),
+      manifest.flushedThrough(),
+    );
+    const kept = [...manifest.files(), ...manifest.removed()];
+    await removeStrays(dataDir, new Set(kept.map((file) => file.path)));
+    const instance = await openDuckDB({ ...options, temporaryDir });
+    const connection = await instance.connect();
+    await connection.run(createTable(tailName(1)));
+    const pinned: { store?: Store } = {};
+    const reader = await LakeReader.open({
+      instance,
+      dataDir,
+      concurrency: options.queryConcurrency,
+      timeoutMs: options.queryTimeoutMs,
+      prelude: options.prelude,
+      pin: () => pinned.store!.#pinFresh(),
+    });
+    const store = new Store({
+      options,
+      instance,
+      connection,
+      manifest,
+      recovery,
+      reader: () => reader,
+    });
+    pinned.store = store;
+    await store.refresh();
+    await store.#rememberIds();
+    return store;
+  }
+
+  /** Resolves when the lines are on disk. Throws AppendError. */
+  append(lines: string, events: number): Promise<void> {
+    return this.#log.append(lines, events);
+  }
+
+  /** Characters that wait for the disk. */
+  get backlog(): number {
+    return this.#log.backlog;
+  }
+
+  /** Bytes of the log that are not in the lake. */
+  get unflushedBytes(): number {
+    const { tail } = this.#versions.current;
+    return this.#log.activeBytes + sum(this.#unread, (segment) => segment.bytes) +
+      sum(tail, (table) => table.bytes);
+  }
+
+  /** When the oldest event that is not in the lake was read into the tail; null when there is none. */
+  get unflushedSinceMs(): number | null {
+    return this.#versions.current.tail.find((table) => table.sinceMs !== null)?.sinceMs ?? null;
+  }
+
+  /** Acknowledged events that a question would not see yet. */
+  get pendingEvents(): number {
+    return this.#log.activeEvents + sum(this.#unread, (segment) => segment.events);
+  }
+
+  /** Makes all that was acknowledged before the call visible to questions. */
+  async refresh(): Promise<void> {
+    // One that is under way may have sealed the log before the caller's events came.
+    await this.#refreshing;
+    this.#refreshing ??= this.#refresh().finally(() => this.#refreshing = null);
+    await this.#refreshing;
+  }
+
+  async #refresh(): Promise<void> {
+    this.#refreshedMs = this.#options.clock.nowMs();
+    this.#unread.push(...await this.#log.seal());
+    while (this.#unread.length > 0) {
+      const batch = this.#unread.slice(0, segmentsPerRead);
+      await this.#readIntoTail(batch);
+      this.#unread.splice(0, batch.length);
+    }
+  }
+
+  async #readIntoTail(segments: Segment[]): Promise<void> {
+    for (const segment of segments) {
+      // A failed write may have left bytes behind the last whole commit.
+      if (Bun.file(segment.path).size > segment.bytes) await truncate(segment.path, segment.bytes);
+    }
+    const table = this.#versions.current.tail.at(-1)!;
+    const paths = segments.map((segment) => segment.path);
+    const events = sum(segments, (segment) => segment.events);
+    await this.#connection.run("BEGIN TRANSACTION");
+    try {
+      await this.#connection.run(`INSERT INTO ${table.name} ${readSegments(paths)}`);
+      const [{ rows }] = await rowsOf(
+        this.#connection,
+        `SELECT count(*) AS rows FROM ${table.name}`,
+      ) as [{ rows: number }];
+      if (rows !== table.rows + events) {
+        throw new Error(`Segments ${paths} gave ${rows - table.rows} events, not ${events}`);
+      }
+      await this.#connection.run("COMMIT");
+    } catch (error) {
+      await this.#connection.run("ROLLBACK");
+      throw error;
+    }
+    const { files, tail } = this.#versions.current;
+    const grown: TailTable = {
+      ...table,
+      rows: table.rows + events,
+      bytes: table.bytes + sum(segments, (segment) => segment.bytes),
+      segments: [...table.segments, ...segments],
+      sinceMs: table.sinceMs ?? this.#options.clock.nowMs(),
+    };
+    this.#versions.publish({ files, tail: [...tail.slice(0, -1), grown] });
+  }
+
+  async #pinFresh(): Promise<Pin> {
+    const waiting = this.#log.activeBytes + sum(this.#unread, (segment) => segment.bytes);
+    const stale = this.#options.clock.nowMs() - this.#refreshedMs > refreshIntervalMs;
+    if (waiting > 0 && (stale || waiting < eagerBytesMax)) {
+      // Reading goes on with what is there; the events stay in the log and count as pending.
+      await this.refresh().catch((error) => this.#options.onError("reading the log", error));
+    }
+    return this.#versions.pin();
+  }
+
+  /** Writes the tail to the lake. Everything acknowledged before the call is in Parquet after it. */
+  flush(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.refresh();
+      if (this.#versions.current.tail.at(-1)!.rows > 0) await this.#beginTail();
+      for (const table of this.#versions.current.tail.slice(0, -1)) await this.#flushTable(table);
+    });
+  }
+
+  /** New events go to a new table from here on; the last one does not grow any more. */
+  async #beginTail(): Promise<void> {
+    const next = emptyTail(++this.#tailNumber);
+    await this.#onConnection((connection) => connection.run(createTable(next.name)));
+    // A refresh that is under way still fills the last table.
+    while (this.#refreshing !== null) await this.#refreshing;
+    const { files, tail } = this.#versions.current;
+    this.#versions.publish({ files, tail: [...tail, next] });
+  }
+
+  async #flushTable(table: TailTable): Promise<void> {
+    const added = await this.#onConnection((connection) =>
+      writeTable(connection, this.#options.dataDir, table.name)
+    );
+    const written = sum(added, (file) => file.rows);
+    if (written !== table.rows) {
+      throw new Error(`Table ${table.name} has ${table.rows} events, its files ${written}`);
+    }
+    const flushedThrough = Math.max(...table.segments.map((segment) => segment.sequence));
+    this.#manifest.commit(
+      { reason: "flush", add: added, remove: [], flushedThrough },
+      this.#options.clock.nowMs(),
+    );
+    const tail = this.#versions.current.tail.filter((other) => other.name !== table.name);
+    this.#versions.publish({ files: this.#manifest.files(), tail }, async () => {
+      await this.#onConnection((connection) => connection.run(`DROP TABLE ${table.name}`));
+      for (const segment of table.segments) await rm(segment.path, { force: true });
+    });
+  }
+
+  /** Merges one group of small files; false when there is none worth it. */
+  compact(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const group = compactable(this.#versions.current.files);
+      if (group === null) return false;
+      const merged = await this.#onConnection((connection) =>
+        mergeFiles(connection, this.#options.dataDir, group)
+      );
+      this.#replace({ reason: "compact", add: [merged], remove: group.map((file) => file.path) });
+      return true;
+    });
+  }
+
+  /** Removes the files of days before `firstDate` (YYYY-MM-DD); returns how many events went. */
+  retain(firstDate: string): Promise<number> {
+    return this.#inTurn(() => {
+      const old = this.#versions.current.files.filter((file) => file.date < firstDate);
+      if (old.length > 0) {
+        this.#replace({ reason: "retain", add: [], remove: old.map((file) => file.path) });
+      }
+      return Promise.resolve(sum(old, (file) => file.rows));
+    });
+  }
+
+  #replace(change: { reason: "compact" | "retain"; add: LakeFile[]; remove: string[] }): void {
+    this.#manifest.commit(change, this.#options.clock.nowMs());
+    const { tail } = this.#versions.current;
+    this.#versions.publish({ files: this.#manifest.files(), tail }, () => {
+      for (const path of change.remove) this.#unpinned.add(path);
+      return Promise.resolve();
+    });
+  }
+
+  /** Deletes files that were removed a while ago. */
+  async sweep(): Promise<void> {
+    const before = this.#options.clock.nowMs() - removedGraceMs;
+    const gone = this.#manifest.removed().filter((file) =>
+      this.#unpinned.has(file.path) && file.removed_at_ms < before
+    ).map((file) => file.path);
+    for (const path of gone) {
+      await rm(join(this.#options.dataDir, path), { force: true });
+      this.#unpinned.delete(path);
+    }
+    if (gone.length > 0) this.#manifest.forget(gone);
+  }
+
+  /** What the sandbox for users' SQL reads; pinned until released. */
+  async source(project_id: string): Promise<{
+    files: string[];
+    segments: Segment[];
+    release(): void;
+  }> {
+    const { version, release } = await this.#pinFresh();
+    return {
+      files: version.files.filter((file) => file.project_id === project_id)
+        .map((file) => join(this.#options.dataDir, file.path)),
+      segments: version.tail.flatMap((table) => table.segments),
+      release,
+    };
+  }
+
+  status() {
+    const { files, tail } = this.#versions.current;
+    const unflushed = sum(tail, (table) => table.rows);
+    return {
+      pending_events: this.pendingEvents,
+      pending_flush_events: unflushed,
+      events_total: unflushed + sum(files, (file) => file.rows),
+      files: files.length,
+      lake_bytes: sum(files, (file) => file.bytes),
+      log_bytes: this.unflushedBytes,
+      manifest_version: this.#manifest.version(),
+    };
+  }
+
+  /** Bytes that this user may still write on the data directory's disk. */
+  async freeBytes(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.#options.dataDir);
+    return bavail * bsize;
+  }
+
+  /** Flushes and lets go of everything. Events that could not be flushed stay in the log. */
+  async close(): Promise<void> {
+    try {
+      await this.flush();
+    } catch (error) {
+      this.#options.onError("flushing at the end", error);
+    }
+    await this.#log.close();
+    this.reader.close();
+    this.#connection.closeSync();
+    this.#manifest.close();
+    this.#instance.closeSync();
+  }
+
+  async #rememberIds(): Promise<void> {
+    const { files, tail } = this.#versions.current;
+    let room = this.#options.dedupeEventsMin;
+    const newest: string[] = [];
+    for (const file of files.toSorted((a, b) => b.max_timestamp - a.max_timestamp)) {
+      if (room <= 0) break;
+      room -= file.rows;
+      newest.push(join(this.#options.dataDir, file.path));
+    }
+    const sources = tail.map((table) => table.name);
+    if (newest.length > 0) sources.unshift(`(${readParquet(newest.reverse())})`);
+    for (const source of sources) {
+      const result = await this.#connection.stream(`SELECT project_id, event_id FROM ${source}`);
+      for await (const rows of result.yieldRows()) {
+        for (const [project, event] of rows) this.seen.remember(String(project), String(event));
+      }
+    }
+  }
+
+  /** A connection for one statement that may take long; the tail's own stays free for refreshes. */
+  async #onConnection<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    const connection = await this.#instance.connect();
+    try {
+      return await work(connection);
+    } finally {
+      connection.closeSync();
+    }
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+}
+
+const segmentsPerRead = 64;
+
+function tailName(number: number): string {
+  return `tail_${number}`;
+}
+
+function emptyTail(number: number): TailTable {
+  return { name: tailName(number), segments: [], rows: 0, bytes: 0, sinceMs: null };
+}
+
+function sum<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((total, item) => total + value(item), 0);
+}
+
+const filesPerMerge = 8;
+/** A row is rewritten at most this often. */
+const levelMax = 3;
+const mergedBytesMax = 512 * 1024 * 1024;
+
+/** The first eight or more files of one project, day and level: small enough to become one. */
+function compactable(files: readonly LakeFile[]): LakeFile[] | null {
+  const groups = Map.groupBy(
+    files.filter((file) => file.level < levelMax),
+    (file) => `${file.project_id}/${file.date}/${file.level}`,
+  );
+  for (const group of groups.values()) {
+    if (group.length < filesPerMerge) continue;
+    let bytes = 0;
+    const chosen = group.filter((file) => (bytes += file.bytes) <= mergedBytesMax);
+    if (chosen.length >= filesPerMerge) return chosen;
+  }
+  return null;
+}

@@ -1,0 +1,73 @@
+// Which files and tables make up the data at one moment, and when old ones may go. A reader pins
+// the version it started with; what a later version no longer needs is thrown away when the last
+// reader of an earlier one is done.
+import type { LakeFile } from "./manifest.ts";
+import type { Segment } from "./segment.ts";
+
+/** A table in DuckDB's memory that holds the events of some log segments. */
+export interface TailTable {
+  name: string;
+  segments: Segment[];
+  rows: number;
+  bytes: number;
+  /** When its first event was appended; null while it is empty. Milliseconds since 1970. */
+  sinceMs: number | null;
+}
+
+export interface Version {
+  readonly files: readonly LakeFile[];
+  /** Oldest first; events are added to the last one. */
+  readonly tail: readonly TailTable[];
+}
+
+export interface Pin {
+  readonly version: Version;
+  release(): void;
+}
+
+interface Held {
+  version: Version;
+  pins: number;
+  /** What the next version dropped. */
+  garbage: (() => Promise<void>)[];
+}
+
+export class Versions {
+  /** Oldest first; the last is current. */
+  #held: Held[];
+
+  constructor(first: Version, readonly onGarbageError: (error: unknown) => void) {
+    this.#held = [{ version: first, pins: 0, garbage: [] }];
+  }
+
+  get current(): Version {
+    return this.#held.at(-1)!.version;
+  }
+
+  publish(version: Version, garbage?: () => Promise<void>): void {
+    if (garbage !== undefined) this.#held.at(-1)!.garbage.push(garbage);
+    this.#held.push({ version, pins: 0, garbage: [] });
+    this.#collect();
+  }
+
+  pin(): Pin {
+    const held = this.#held.at(-1)!;
+    held.pins++;
+    let released = false;
+    return {
+      version: held.version,
+      release: () => {
+        if (released) return;
+        released = true;
+        held.pins--;
+        this.#collect();
+      },
+    };
+  }
+
+  #collect(): void {
+    while (this.#held.length > 1 && this.#held[0]!.pins === 0) {
+      for (const drop of this.#held.shift()!.garbage) drop().catch(this.onGarbageError);
+    }
+  }
+}
