@@ -73,7 +73,9 @@ export class State {
   #sql: SQL;
   #clock: Clock;
   #projects = new Map<string, Project>();
+  #projectList: readonly Project[] = [];
   #keys = new Map<string, Key>();
+  #keyList: readonly Key[] = [];
   #keyIdByHash = new Map<string, string>();
   #sessions = new Map<string, Session>();
   #seenVersion: unknown = null;
@@ -88,14 +90,14 @@ export class State {
     this.#timer.unref();
   }
 
-  /** In order of creation. */
+  /** In order of creation; another array whenever anything has changed. */
   get projects(): readonly Project[] {
-    return [...this.#projects.values()];
+    return this.#projectList;
   }
 
   /** Revoked ones included, in order of creation. */
   get keys(): readonly Key[] {
-    return [...this.#keys.values()];
+    return this.#keyList;
   }
 
   project(project_id: string): Project | null {
@@ -231,11 +233,13 @@ export class State {
     const sessions: { token_hash: string; key_id: string; expires_at: string }[] = await this.#sql`
       SELECT token_hash, key_id, expires_at FROM sessions`;
     this.#projects = new Map(projects.map((row) => [row.project_id, { ...row }]));
+    this.#projectList = [...this.#projects.values()];
     this.#keyIdByHash = new Map(keys.map((row) => [row.key_hash, row.key_id]));
     this.#keys = new Map(keys.map(({ key_hash: _, scopes, ...row }) => [
       row.key_id,
       { ...row, scopes: scopes.split(",") as Scope[] },
     ]));
+    this.#keyList = [...this.#keys.values()];
     this.#sessions = new Map(sessions.map(({ token_hash, key_id, expires_at }) => [
       token_hash,
       { key_id, expiresAt: Date.parse(expires_at) },
