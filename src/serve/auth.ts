@@ -112,6 +112,10 @@ export function isPublic(method: string, path: string): boolean {
 export function authenticate(state: State, options: AuthOptions): MiddlewareHandler<AppEnv> {
   const authenticator = new Authenticator(state, options);
   return async (c, next) => {
+    // Without one, the request's URL has no beginning, and its path is not what it seems.
+    if (!c.req.header("host")) {
+      throw new Problem(400, "Host required", "The request has no Host header.");
+    }
     if (!isPublic(c.req.method, c.req.path)) {
       const principal = authenticator.identify(c);
       if (principal instanceof Problem) throw principal;
