@@ -193,10 +193,8 @@ export const settings = {
     help: "Rows that a user's SQL may return.",
   },
   sql_memory_limit: {
-    kind: "bytes",
+    kind: "memory",
     default: "512MB",
-    min: 64 * 1000 ** 2,
-    max: 1024 * GiB,
     help: "Memory that a user's SQL may use.",
   },
   shutdown_timeout_s: {
