@@ -14,6 +14,8 @@ export interface LiveItem {
 export interface Subscriber {
   project_id: string;
   push(item: LiveItem): void;
+  /** The server ends. */
+  end(): void;
 }
 
 const keptMax = 2000;
@@ -60,6 +62,10 @@ export class Live {
     this.#subscribers.add(subscriber);
     return () => this.#subscribers.delete(subscriber);
   }
+
+  close(): void {
+    for (const subscriber of this.#subscribers) subscriber.end();
+  }
 }
 
 /** The light form, as the list of events shows it. */
@@ -76,8 +82,13 @@ export function lightOf(event: Event): LightEvent {
   return light;
 }
 
+/** As queries/schema/first_words.sql has it. */
 function preview(value: unknown): string | null {
   if (value === undefined) return null;
-  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const last = Array.isArray(value) ? value.at(-1) : value;
+  const content = (last as { content?: unknown } | null)?.content;
+  const first = Array.isArray(content) ? (content[0] as { text?: unknown })?.text : undefined;
+  const words = [first, content, value].find((part) => part !== undefined && part !== null);
+  const text = typeof words === "string" ? words : JSON.stringify(words);
   return text.slice(0, previewCharacters).toWellFormed();
 }

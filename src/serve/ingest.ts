@@ -32,7 +32,7 @@ const receipt = z.object({
   event_ids: z.array(z.string().nullable()).describe("Id of each event sent, in order."),
 }).openapi("Receipt");
 
-const event = eventSchema.openapi("Event");
+const event = eventSchema.meta({ id: "Event" });
 const body = z.union([event, z.array(event), z.object({ events: z.array(event) })]);
 
 const responses = {

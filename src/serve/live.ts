@@ -106,7 +106,14 @@ export function openStream(
         end();
         controller.close();
       };
-      const unsubscribe = live.subscribe({ project_id: reader.project_id, push });
+      const unsubscribe = live.subscribe({
+        project_id: reader.project_id,
+        push,
+        end: () => {
+          end();
+          controller.close();
+        },
+      });
       const heartbeat = setInterval(() => send(": heartbeat\n\n"), heartbeatMs);
       end = () => {
         open = false;

@@ -1,5 +1,5 @@
 // Questions over one consistent moment: the files of a version and the unflushed tail.
-import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { join } from "node:path";
 import { Gate } from "../std/gate.ts";
 import { columnNames, createTable, literal, readParquet, rowsOf } from "./duckdb.ts";
@@ -14,18 +14,16 @@ export interface Scope {
   until?: string;
 }
 
-export type ParamValue = string | number | boolean | null | string[];
+/** Values of named parameters. */
+type Params = Record<string, string | number | boolean | null>;
+
+export interface Statement {
+  sql: string;
+  params: Params;
+}
 
 /** Runs SQL over the view `events` and returns rows as plain JavaScript values. */
-export type Ask = (
-  sql: string,
-  params: Record<string, ParamValue>,
-) => Promise<Record<string, unknown>[]>;
-
-export interface Reader {
-  /** Every question asked within `work` sees the same events. Throws QueryBusy, QueryTimeout. */
-  snapshot<T>(scope: Scope, work: (ask: Ask) => Promise<T>): Promise<T>;
-}
+export type Ask = (sql: string, params: Params) => Promise<Record<string, unknown>[]>;
 
 export class QueryBusy extends Error {}
 export class QueryTimeout extends Error {}
@@ -35,8 +33,8 @@ export interface ReaderOptions {
   dataDir: string;
   concurrency: number;
   timeoutMs: number;
-  /** Run once on every connection: the macros that the questions use. */
-  prelude: readonly string[];
+  /** Statements that every connection runs once: the views and variables of the questions. */
+  prelude: readonly Statement[];
   /** The version to read, with all that was acknowledged in it. */
   pin(): Promise<Pin>;
 }
@@ -44,7 +42,7 @@ export interface ReaderOptions {
 const waitingMax = 256;
 const emptyTable = "no_events";
 
-export class LakeReader implements Reader {
+export class LakeReader {
   #gate: Gate;
   #idle: DuckDBConnection[] = [];
 
@@ -59,6 +57,10 @@ export class LakeReader implements Reader {
     return new LakeReader(options);
   }
 
+  /**
+   * Every question asked within `work` sees the same events.
+   * Throws QueryBusy and QueryTimeout.
+   */
   async snapshot<T>(scope: Scope, work: (ask: Ask) => Promise<T>): Promise<T> {
     if (!(await this.#gate.enter())) throw new QueryBusy("Too many queries are waiting.");
     try {
@@ -88,7 +90,7 @@ export class LakeReader implements Reader {
       await connection.run(viewOf(version, scope, this.options.dataDir));
       // One transaction: events that arrive between two questions are seen by neither.
       await connection.run("BEGIN TRANSACTION");
-      const result = await work((sql, params) => rowsOf(connection, sql, params as Params));
+      const result = await work((sql, params) => rowsOf(connection, sql, params));
       await connection.run("COMMIT");
       this.#idle.push(connection);
       return result;
@@ -104,7 +106,9 @@ export class LakeReader implements Reader {
 
   async #connect(): Promise<DuckDBConnection> {
     const connection = await this.options.instance.connect();
-    for (const statement of this.options.prelude) await connection.run(statement);
+    // The prelude's views are made over the view `events`: any will do to begin with.
+    await connection.run(`CREATE TEMP VIEW events AS SELECT ${columnNames} FROM ${emptyTable}`);
+    for (const { sql, params } of this.options.prelude) await connection.run(sql, params);
     return connection;
   }
 
@@ -112,8 +116,6 @@ export class LakeReader implements Reader {
     for (const connection of this.#idle.splice(0)) connection.closeSync();
   }
 }
-
-type Params = Record<string, DuckDBValue>;
 
 function viewOf(version: Version, scope: Scope, dataDir: string): string {
   const paths = filesOf(version, scope).map((path) => join(dataDir, path));

@@ -11,7 +11,7 @@ import { mergeFiles, removeStrays, writeTable } from "./lake.ts";
 import { Log } from "./log.ts";
 import { type LakeFile, Manifest } from "./manifest.ts";
 import { type Recovery, recoverLog } from "./recover.ts";
-import { LakeReader } from "./reader.ts";
+import { LakeReader, type Statement } from "./reader.ts";
 import { Seen } from "./seen.ts";
 import type { Segment } from "./segment.ts";
 import { type Pin, type TailTable, Versions } from "./versions.ts";
@@ -24,7 +24,7 @@ export interface StoreOptions {
   queryConcurrency: number;
   queryTimeoutMs: number;
   /** Statements that every reading connection runs first. */
-  prelude: readonly string[];
+  prelude: readonly Statement[];
   /** Event ids that are remembered for certain. */
   dedupeEventsMin: number;
   clock: Clock;

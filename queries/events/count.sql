@@ -1,0 +1,3 @@
+-- How many events match?
+SELECT count(*) AS total
+FROM matching

@@ -1,0 +1,32 @@
+// A stored row → the JSON event that was sent.
+import { type Field, fields } from "../event.ts";
+
+export type Row = Record<string, unknown>;
+
+const byName = new Map((fields as readonly Field[]).map((field) => [field.name, field]));
+const hidden = new Set(["error_type", "error_message", "error_code", "json_fields"]);
+
+/** The whole event as it was sent, and `received_at`. Absent fields are left out. */
+export function toEvent(row: Row): Row {
+  const json = new Set(row.json_fields as string[] | null);
+  const event: Row = {};
+  for (const name in row) {
+    const value = row[name];
+    if (value === null || hidden.has(name)) continue;
+    const field = byName.get(name);
+    const isJson = field?.kind === "object" || field?.kind === "list" || json.has(name);
+    event[name] = isJson ? JSON.parse(value as string) : value;
+  }
+  return event;
+}
+
+/** A row of the light form: `client` as an object, what is absent left out, previews always there. */
+export function toLightEvent(row: Row): Row {
+  const event: Row = {};
+  for (const name in row) {
+    const value = row[name];
+    if (value === null && !name.endsWith("_preview")) continue;
+    event[name] = byName.get(name)?.kind === "object" ? JSON.parse(value as string) : value;
+  }
+  return event;
+}

@@ -1,0 +1,60 @@
+// The filter that every list and chart shares, and how it reaches SQL.
+import filterSql from "../../queries/schema/filter.sql" with { type: "text" };
+import firstWordsSql from "../../queries/schema/first_words.sql" with { type: "text" };
+import matchingSql from "../../queries/schema/matching.sql" with { type: "text" };
+import pageSql from "../../queries/schema/page.sql" with { type: "text" };
+import type { Ask } from "./question.ts";
+
+export const filterFields = [
+  "event_type",
+  "status",
+  "model",
+  "provider",
+  "user_id",
+  "run_id",
+  "session_id",
+  "tag",
+  "release",
+  "env",
+  "name",
+  "tool_name",
+] as const;
+export type FilterField = (typeof filterFields)[number];
+
+export interface Filter {
+  project_id: string;
+  /** ISO 8601, inclusive. */
+  since?: string;
+  /** ISO 8601, exclusive. */
+  until?: string;
+  /** Text that one of the event's texts contains, whatever its case. */
+  q?: string;
+  /** Any of the values of each field. */
+  values: Partial<Record<FilterField, string[]>>;
+}
+
+/** Statements that a connection runs once, when the view `events` exists. */
+export const prelude = [
+  { sql: filterSql, params: { filter: "{}" } },
+  { sql: matchingSql, params: {} },
+  { sql: firstWordsSql, params: {} },
+] as const;
+
+/** Sets what the view `matching` shows. Call it before any question that reads the view. */
+export async function setFilter(ask: Ask, filter: Filter): Promise<void> {
+  const { since, until, q } = filter;
+  const variable: Record<string, string | string[] | undefined> = { since, until, q };
+  for (const [field, values] of Object.entries(filter.values)) {
+    if (values.length === 1) variable[field] = values[0];
+    else variable[`any_${field}`] = values;
+  }
+  await ask(filterSql, { filter: JSON.stringify(variable) });
+}
+
+/** Names the rows of a page, and the stretch of time that holds them. */
+export async function setPage(
+  ask: Ask,
+  page: { ids: string[]; first: string; last: string | null },
+): Promise<void> {
+  await ask(pageSql, { page: JSON.stringify(page) });
+}

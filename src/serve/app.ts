@@ -1,0 +1,80 @@
+// Every route of the server, in one screen, and what surrounds them all.
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { loggerOf } from "../logging.ts";
+import { QueryBusy, QueryTimeout } from "../store/reader.ts";
+import { authenticate, type AuthOptions } from "./auth.ts";
+import { cors } from "./cors.ts";
+import { Problem, respond } from "./errors.ts";
+import { eventRoutes } from "./events.ts";
+import { facetRoutes } from "./facets.ts";
+import { type IngestDeps, ingestRoutes } from "./ingest.ts";
+import { type LiveDeps, liveRoutes } from "./live.ts";
+import { metricRoutes } from "./metrics.ts";
+import { pageRoutes } from "./page.ts";
+import type { AppEnv } from "./principal.ts";
+import { type ProjectDeps, projectRoutes } from "./projects.ts";
+import type { ReadDeps } from "./reads.ts";
+import { runRoutes } from "./runs.ts";
+import { type SessionDeps, sessionRoutes } from "./session.ts";
+import { type SqlDeps, sqlRoutes } from "./sql.ts";
+import { type StatusDeps, statusRoutes } from "./status.ts";
+
+export interface AppDeps
+  extends ReadDeps, IngestDeps, LiveDeps, SqlDeps, StatusDeps, ProjectDeps, SessionDeps {
+  auth: AuthOptions;
+}
+
+const log = loggerOf("serve");
+
+export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
+  const app = new OpenAPIHono<AppEnv>();
+  app.onError((error, c) => respond(c, problemOf(error)));
+  app.notFound((c) => respond(c, new Problem(404, "Not found", `There is no ${c.req.path} here.`)));
+
+  app.use(cors(deps.auth.corsOrigins));
+  app.use(authenticate(deps.state, deps.auth));
+
+  app.route("/", ingestRoutes(deps)); //   POST /v1/events, /v1/projects/{project_id}/events
+  app.route("/", eventRoutes(deps)); //    GET /api/events, /api/events/{event_id}
+  app.route("/", runRoutes(deps)); //      GET /api/runs, /api/runs/{run_id}
+  app.route("/", metricRoutes(deps)); //   GET /api/metrics
+  app.route("/", facetRoutes(deps)); //    GET /api/facets
+  app.route("/", liveRoutes(deps)); //     GET /api/live
+  app.route("/", sqlRoutes(deps)); //      POST /api/sql
+  app.route("/", projectRoutes(deps)); //  /api/projects, /api/keys
+  app.route("/", sessionRoutes(deps)); //  /api/session
+  app.route("/", statusRoutes(deps)); //   GET /api/status, /healthz, /readyz, /metrics
+
+  app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
+    type: "http",
+    scheme: "bearer",
+    description: "An API key. The user of this machine needs none on a loopback address.",
+  });
+  app.doc31("/openapi.json", {
+    openapi: "3.1.0",
+    info: {
+      title: "WatchLLM",
+      version: deps.version,
+      description: "Records what AI programs do, and answers what broke, what it cost, and why.",
+    },
+    security: [{ bearer: [] }],
+  });
+  app.route("/", pageRoutes()); //         everything else that a browser opens
+  return app;
+}
+
+function problemOf(error: Error): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof QueryBusy) return new Problem(503, "Busy", error.message, {}, 1);
+  if (error instanceof QueryTimeout) {
+    return new Problem(408, "Query timed out", `${error.message} Narrow the range of time.`);
+  }
+  // Hono's own refusals, of a body that is no JSON for one.
+  const status = (error as { status?: unknown }).status;
+  if (status === 400) return new Problem(400, "Invalid request", error.message);
+  const id = Bun.randomUUIDv7();
+  log.error("A request failed: {error}", { id, error });
+  return new Problem(500, "Internal error", `Something is wrong here; the log has it under ${id}.`, {
+    id,
+  });
+}

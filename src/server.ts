@@ -1,0 +1,137 @@
+// The parts of the server, put together and taken apart in order.
+import type { Config } from "./config.ts";
+import { build } from "./embedded.ts";
+import { Ingest } from "./ingest.ts";
+import { Live } from "./live.ts";
+import { loggerOf } from "./logging.ts";
+import { maintain } from "./maintain.ts";
+import { prelude } from "./query/filter.ts";
+import { createApp } from "./serve/app.ts";
+import { systemClock } from "./std/clock.ts";
+import { RateLimit } from "./std/rate_limit.ts";
+import { Sandbox } from "./store/sandbox.ts";
+import type { State } from "./store/state.ts";
+import { folders, Store } from "./store/store.ts";
+import { join } from "node:path";
+
+export interface RunningServer {
+  address: { host: string; port: number };
+  stop(): Promise<void>;
+}
+
+const log = loggerOf("serve");
+
+/** DuckDB has one thread per core; two are what the smallest server has. */
+const duckdbThreads = Math.max(2, navigator.hardwareConcurrency);
+/** Events whose ids are remembered for certain; up to twice as many are. */
+const dedupeEventsMin = 1_000_000;
+/** Conversion may be this many flushes behind before ingestion is told to wait. */
+const flushesBehindMax = 8;
+const sqlChildrenMax = 2;
+const sqlWaitingMax = 16;
+const sqlSpareIdleMs = 60_000;
+/** Larger than any body that is read; those in between get a problem document. */
+const requestBytesMax = 1024 * 1024 * 1024;
+
+export async function startServer(config: Config, state: State): Promise<RunningServer> {
+  const clock = systemClock;
+  const onError = (what: string, error: unknown) => log.error(`Failed: ${what}: {error}`, { error });
+  const store = await Store.open({
+    dataDir: config.data_dir,
+    cacheDir: config.cache_dir,
+    memoryLimit: config.memory_limit,
+    threads: duckdbThreads,
+    queryConcurrency: config.query_concurrency,
+    queryTimeoutMs: config.query_timeout_s * 1000,
+    prelude,
+    dedupeEventsMin,
+    clock,
+    onError,
+  });
+  reportRecovery(store);
+  const live = new Live();
+  const ingest = new Ingest(store, live, clock, {
+    queueBytesMax: config.queue_bytes_max,
+    unflushedBytesMax: config.flush_bytes * flushesBehindMax,
+    sampleRate: config.sample_rate,
+  });
+  const sandbox = new Sandbox({
+    cacheDir: config.cache_dir,
+    temporaryDir: join(config.data_dir, folders.temporary),
+    memoryLimit: config.sql_memory_limit,
+    threads: duckdbThreads,
+    childrenMax: sqlChildrenMax,
+    waitingMax: sqlWaitingMax,
+    waitMsMax: config.sql_timeout_s * 1000,
+    spareIdleMs: sqlSpareIdleMs,
+  });
+  let draining = false;
+  const app = createApp({
+    version: build.version,
+    dataDir: config.data_dir,
+    auth: { host: config.listen.host, corsOrigins: config.cors_origins },
+    reader: store.reader,
+    store,
+    state,
+    clock,
+    ingest,
+    live,
+    sandbox,
+    enabled: config.enabled,
+    rateLimit: config.rate_limit_events_per_s > 0
+      ? new RateLimit(config.rate_limit_events_per_s, clock)
+      : null,
+    source: (project_id) => store.source(project_id),
+    rowsMax: config.sql_rows_max,
+    timeoutMs: config.sql_timeout_s * 1000,
+    // Bun closes a connection that is quiet for ten seconds unless it is told not to.
+    keepOpen: (request) => http.timeout(request, 0),
+    draining: () => draining,
+  });
+  let http: Bun.Server<undefined>;
+  try {
+    http = Bun.serve({
+      hostname: config.listen.host,
+      port: config.listen.port,
+      maxRequestBodySize: requestBytesMax,
+      fetch: (request, server) => app.fetch(request, server),
+    });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  const stopMaintenance = maintain(store, ingest, {
+    flushIntervalMs: config.flush_interval_s * 1000,
+    flushBytes: config.flush_bytes,
+    retentionDays: config.retention_days,
+    diskFreeBytesMin: config.disk_free_bytes_min,
+    clock,
+    onError,
+  });
+  return {
+    address: { host: http.hostname ?? config.listen.host, port: http.port ?? config.listen.port },
+    stop: async () => {
+      draining = true;
+      live.close();
+      await http.stop();
+      await stopMaintenance();
+      await sandbox.close();
+      await store.close();
+    },
+  };
+}
+
+function reportRecovery({ recovery }: Store): void {
+  const events = recovery.segments.reduce((sum, segment) => sum + segment.events, 0);
+  if (events > 0) log.info("Recovered {events} events from the log", { events });
+  if (recovery.tornBytes > 0) {
+    log.info("Cut off {bytes} bytes that were never acknowledged", { bytes: recovery.tornBytes });
+  }
+  for (const { segment, bytes, quarantined } of recovery.damage) {
+    log.error("Segment {segment} is damaged: {bytes} bytes are lost, the file is kept as {quarantined}", {
+      segment,
+      bytes,
+      quarantined,
+    });
+  }
+}
