@@ -1,39 +1,19 @@
 // SQL of users, answered at arm's length. Each question runs in a child process of its own that
 // can only read, sees one view named `events`, and is killed at its bounds. This is the parent's
 // side: who runs when. sandbox/process.ts holds one child, sandbox_child.ts is what it does.
+import type { Column, Failure, Format, Reply } from "./sandbox/frames.ts";
 import { ChildProcess, selfCommand } from "./sandbox/process.ts";
-import type { Column, Failure, Format, Job, Reply, TailSegment } from "./sandbox/frames.ts";
+import type { Question, Snapshot } from "./sandbox/view.ts";
 
-export type { Column, Failure, Format };
-
-/** What a question is asked of: whole files of the lake, and log segments not in it yet. */
-export interface Snapshot {
-  /** Parquet files. With a project given, only files of that project. */
-  files: readonly string[];
-  /** Only the first `bytes` of a segment count; it may hold events of any project. */
-  segments: readonly TailSegment[];
-}
-
-export interface Question extends Snapshot {
-  sql: string;
-  /** Null sees every project. */
-  project_id: string | null;
-  format: Format;
-  /** Null is without a bound, for the owner of the machine only. */
-  rowsMax: number | null;
-  /** Of the answer; for Parquet, of its rows in memory. */
-  bytesMax: number | null;
-  /** From the start of the child. */
-  deadlineMs: number | null;
-}
+export type { Column, Failure, Format, Question, Snapshot };
 
 export interface SandboxOptions {
   /** Where a compiled binary stages DuckDB's library. */
   cacheDir: string;
   /** Holds a folder per question while it runs: tails of segments, Parquet on its way out. */
   temporaryDir: string;
-  /** DuckDB's own bound within the child. */
-  memoryBytes: number;
+  /** DuckDB's own bound within the child, such as `512MB`. */
+  memoryLimit: string;
   threads: number;
   /** Children at a time, a spare one included. */
   childrenMax: number;
@@ -76,13 +56,14 @@ export class Sandbox {
     const refusal = await this.#enter(signal);
     if (refusal !== null) return refusal;
     try {
+      if (this.#closed) return closed;
       const child = this.#takeChild();
       try {
-        const answer = await child.ask(toJob(question), sink, question.deadlineMs, signal);
+        const answer = await child.ask(question, sink, signal);
         if (!answer.ok) return answer;
         return { ...answer, elapsed_ms: Math.round((performance.now() - asked) * 10) / 10 };
       } finally {
-        child.kill();
+        this.#end(child);
       }
     } finally {
       this.#leave();
@@ -94,8 +75,7 @@ export class Sandbox {
     this.#closed = true;
     this.#dropSpare();
     for (const waiting of this.#waiting.splice(0)) waiting.start();
-    for (const child of this.#children) child.kill();
-    await Promise.all([...this.#children].map((child) => child.exited));
+    await Promise.all([...this.#children].map((child) => child.end()));
   }
 
   /** Waits for a place among the children; a failure when there is none in time. */
@@ -141,22 +121,29 @@ export class Sandbox {
   #takeChild(): ChildProcess {
     const spare = this.#spare;
     this.#spare = null;
-    return spare !== null && spare.alive ? spare : this.#startChild();
+    if (spare?.alive) return spare;
+    if (spare !== null) this.#end(spare);
+    return this.#startChild();
   }
 
   #startChild(): ChildProcess {
-    const { command, cacheDir, temporaryDir, memoryBytes, threads } = this.#options;
-    const options = { cacheDir, temporaryDir, memoryBytes, threads };
+    const { command, cacheDir, temporaryDir, memoryLimit, threads } = this.#options;
+    const options = { cacheDir, temporaryDir, memoryLimit, threads };
     const child = new ChildProcess(command ?? selfCommand(), options);
     this.#children.add(child);
-    child.exited.then(() => this.#children.delete(child));
     return child;
+  }
+
+  /** The answer does not wait for it. */
+  #end(child: ChildProcess): void {
+    child.end().then(() => this.#children.delete(child));
   }
 
   /** Only once a question is answered: a start costs the processor that the question needs. */
   #keepSpare(): void {
     if (this.#options.spareIdleMs === 0 || this.#places >= this.#options.childrenMax) return;
-    if (this.#spare === null || !this.#spare.alive) this.#spare = this.#startChild();
+    if (this.#spare !== null && !this.#spare.alive) this.#dropSpare();
+    this.#spare ??= this.#startChild();
     if (this.#spareTimer !== null) clearTimeout(this.#spareTimer);
     this.#spareTimer = setTimeout(() => this.#dropSpare(), this.#options.spareIdleMs);
     this.#spareTimer.unref();
@@ -165,7 +152,7 @@ export class Sandbox {
   #dropSpare(): void {
     if (this.#spareTimer !== null) clearTimeout(this.#spareTimer);
     this.#spareTimer = null;
-    this.#spare?.kill();
+    if (this.#spare !== null) this.#end(this.#spare);
     this.#spare = null;
   }
 }
@@ -177,15 +164,3 @@ const busy: Failure = {
 };
 const aborted: Failure = { ok: false, reason: "aborted", message: "The caller went away." };
 const closed: Failure = { ok: false, reason: "unavailable", message: "The server is stopping." };
-
-function toJob(question: Question): Job {
-  return {
-    project_id: question.project_id,
-    files: question.files,
-    segments: question.segments,
-    sql: question.sql,
-    format: question.format,
-    rowsMax: question.rowsMax,
-    bytesMax: question.bytesMax,
-  };
-}

@@ -1,22 +1,21 @@
 // The child's side of the sandbox: one question, one answer, one process. The order is the safety:
-// read what the job names, make the view, lock the database, and only then look at the user's SQL.
-import type { DuckDBConnection, DuckDBPreparedStatement } from "@duckdb/node-api";
+// run the parent's statements, lock the database, and only then look at the user's SQL.
+import type { DuckDBConnection } from "@duckdb/node-api";
 import { rmSync, writeFileSync, writeSync } from "node:fs";
 import { loadDuckDB } from "./duckdb_library.ts";
-import { createView, lock, openDatabase } from "./sandbox/database.ts";
+import { lock, openDatabase } from "./sandbox/database.ts";
 import { explainError, explainStart } from "./sandbox/errors.ts";
 import {
-  type ChildJob,
   type Column,
   encodeHeader,
   type Ending,
-  type Failure,
   frameBytesMax,
   type FrameKind,
+  type Job,
   type Setup,
 } from "./sandbox/frames.ts";
-import { firstWord, judgeTree, sqlCharactersMax } from "./sandbox/gate.ts";
 import { writeParquet } from "./sandbox/parquet.ts";
+import { refused, takeStatement } from "./sandbox/statement.ts";
 import { writeText } from "./sandbox/text.ts";
 import { isNameless, typeName } from "./sandbox/values.ts";
 
@@ -33,7 +32,7 @@ export async function answerParent(): Promise<never> {
   const api = await loadDuckDB(setup.cacheDir);
   const connection = await openDatabase(api, setup);
   sendFrame("ready");
-  const job = JSON.parse(await lines.next()) as ChildJob;
+  const job = JSON.parse(await lines.next()) as Job;
   lines.folder = job.folder;
   sendFrame("end", JSON.stringify(await answer(api, connection, setup, job)));
   // The parent kills a child that has answered; an orderly end would only take longer.
@@ -45,16 +44,16 @@ async function answer(
   api: Api,
   connection: DuckDBConnection,
   setup: Setup,
-  job: ChildJob,
+  job: Job,
 ): Promise<Ending> {
   try {
-    await createView(connection, job);
-    await lock(connection, job.files);
+    for (const statement of job.statements) await connection.run(statement);
+    await lock(connection, job.readable);
   } catch (error) {
     return explainStart(error);
   }
   try {
-    const statement = await judge(api, connection, job.sql);
+    const statement = await takeStatement(api, connection, job.sql);
     if ("reason" in statement) return statement;
     const result = await statement.stream();
     const columns: Column[] = result.deduplicatedColumnNames().map((_, at) => ({
@@ -69,47 +68,8 @@ async function answer(
       ? await writeParquet(api, result, setup, job, sendData)
       : await writeText(api, result, job, (text) => sendData(Buffer.from(text)));
   } catch (error) {
-    return explainError(error, job);
+    return explainError(error);
   }
-}
-
-/** The statement, when it is exactly one SELECT over `events`. */
-async function judge(
-  api: Api,
-  connection: DuckDBConnection,
-  sql: string,
-): Promise<DuckDBPreparedStatement | Failure> {
-  if (sql.length > sqlCharactersMax) {
-    return refused(`A query may have ${sqlCharactersMax} characters; this one has ${sql.length}.`);
-  }
-  const word = firstWord(sql);
-  if (word === "") return refused("Only a single SELECT statement is allowed; this is empty.");
-  const statements = await connection.extractStatements(sql);
-  if (statements.count !== 1) {
-    // DuckDB makes two statements of one PIVOT when it must look for the values first.
-    const hint = /\bpivot\b/i.test(sql)
-      ? " A PIVOT needs its values: ON column IN ('a', 'b')."
-      : "";
-    return refused(`Only a single SELECT statement is allowed; there are several.${hint}`);
-  }
-  const reader = await connection.runAndReadAll("SELECT json_serialize_sql($1::VARCHAR)", [sql]);
-  const tree = String(reader.getRows()[0]![0]);
-  const { error } = JSON.parse(tree) as { error: boolean };
-  if (error) return refused(`Only a single SELECT statement is allowed; this is ${word}.`);
-  const refusal = judgeTree(tree);
-  if (refusal !== null) return refused(refusal);
-  const statement = await statements.prepare(0);
-  if (statement.statementType !== api.StatementType.SELECT) {
-    return refused(`Only a single SELECT statement is allowed; this is ${word}.`);
-  }
-  if (statement.parameterCount > 0) {
-    return refused("Parameters such as ? and $1 have no value here.");
-  }
-  return statement;
-}
-
-function refused(message: string): Failure {
-  return { ok: false, reason: "refused", message };
 }
 
 function sendData(bytes: Uint8Array): void {

@@ -1,19 +1,15 @@
-// The database that a user's SQL runs in: a view over named files, and then nothing else, for good.
+// The database that a user's SQL runs in: it reads the files it is given, and then nothing else, for
+// good.
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { copyFile, stat, truncate } from "node:fs/promises";
-import { join } from "node:path";
-import { columnType, type Field, fields } from "../../event.ts";
-import { columnNames, literal, readSegments } from "../duckdb.ts";
-import type { ChildJob, Setup, TailSegment } from "./frames.ts";
+import type { Setup } from "./frames.ts";
+import { literal } from "./quote.ts";
 
 type Api = typeof import("@duckdb/node-api");
-
-const MiB = 1024 * 1024;
 
 export async function openDatabase(api: Api, setup: Setup): Promise<DuckDBConnection> {
   const instance = await api.DuckDBInstance.create(":memory:", {
     threads: String(setup.threads),
-    memory_limit: `${Math.floor(setup.memoryBytes / MiB)}MiB`,
+    memory_limit: setup.memoryLimit,
     // Any other value is added to the folders that may be read and written.
     temp_directory: "",
     autoinstall_known_extensions: "false",
@@ -24,55 +20,6 @@ export async function openDatabase(api: Api, setup: Setup): Promise<DuckDBConnec
   const connection = await instance.connect();
   await connection.run("SET GLOBAL TimeZone = 'UTC'");
   return connection;
-}
-
-/** Makes `events`: the project's rows of the files and of the log's tail. */
-export async function createView(connection: DuckDBConnection, job: ChildJob): Promise<void> {
-  const ofProject = job.project_id === null ? "" : ` WHERE project_id = ${literal(job.project_id)}`;
-  const sources: string[] = [];
-  if (job.files.length > 0) sources.push(readFiles(job.files) + ofProject);
-  if (job.segments.length > 0) {
-    // A segment holds every project. Only rows of this one enter the database, and no segment is
-    // among the files that may be read afterwards.
-    const tail = readSegments(await wholeSegments(job));
-    await connection.run(`CREATE TABLE recent AS SELECT * FROM (${tail})${ofProject}`);
-    sources.push(`SELECT ${columnNames} FROM recent`);
-  }
-  const select = sources.length > 0 ? sources.join(" UNION ALL ") : noRows;
-  await connection.run(`CREATE VIEW events AS ${select}`);
-}
-
-const columns = fields as readonly Field[];
-
-const noRows = "SELECT " +
-  columns.map((column) => `NULL::${columnType(column)} AS "${column.name}"`).join(", ") +
-  " WHERE false";
-
-/** By field id: a file that is older than a column gives NULL for it. */
-const schema = columns
-  .map((column) =>
-    `${column.id}: {name: '${column.name}', type: '${columnType(column)}', default_value: NULL}`
-  )
-  .join(", ");
-
-function readFiles(paths: readonly string[]): string {
-  return `SELECT ${columnNames} FROM read_parquet([${paths.map(literal).join(", ")}], ` +
-    `hive_partitioning = false, schema = MAP {${schema}})`;
-}
-
-/** Paths of segments without what a write in progress has added to them. */
-function wholeSegments(job: ChildJob): Promise<string[]> {
-  return Promise.all(job.segments.map(async (segment, at) => {
-    const { size } = await stat(segment.path);
-    return size === segment.bytes ? segment.path : await cutCopy(segment, job.folder, at);
-  }));
-}
-
-async function cutCopy(segment: TailSegment, folder: string, at: number): Promise<string> {
-  const copy = join(folder, `${at}.ndjson`);
-  await copyFile(segment.path, copy);
-  await truncate(copy, segment.bytes);
-  return copy;
 }
 
 /** After this the database reads these files and nothing else, and no statement can change that. */

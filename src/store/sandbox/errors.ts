@@ -1,14 +1,14 @@
-// What DuckDB throws → what the user is told, without the paths of the data directory.
+// What DuckDB throws → what the user is told.
 import { basename, dirname } from "node:path";
-import type { ChildJob, Failure } from "./frames.ts";
+import type { Failure } from "./frames.ts";
 
 /** Messages quote values of the data, which may be long. */
 const messageCharactersMax = 2_000;
 
 /** An error of the user's statement. */
-export function explainError(error: unknown, job: ChildJob): Failure {
+export function explainError(error: unknown): Failure {
   const thrown = error instanceof Error ? error.message : String(error);
-  const message = hidePaths(thrown.replace(/^Failed to extract statements: /, ""), job);
+  const message = thrown.replace(/^Failed to extract statements: /, "");
   const kind = /^([A-Za-z-]+(?: [a-z]+| of Memory)*) Error: /.exec(message)?.[1]?.toLowerCase();
   switch (kind) {
     case "out of memory":
@@ -47,12 +47,11 @@ export function explainStart(error: unknown): Failure {
   return { ok: false, reason: "unavailable", message: "The data could not be read.", diagnosis };
 }
 
-function hidePaths(message: string, job: ChildJob): string {
-  const paths = [...job.files, ...job.segments.map((segment) => segment.path)];
-  if (job.folder !== "") paths.push(job.folder);
+/** A message without the place of these files: what the data directory is, is not the user's. */
+export function hidePaths(message: string, files: readonly string[]): string {
   let hidden = message;
-  for (const path of paths) hidden = hidden.replaceAll(path, basename(path));
-  for (const folder of new Set(paths.map((path) => dirname(path)))) {
+  for (const file of files) hidden = hidden.replaceAll(file, basename(file));
+  for (const folder of new Set(files.map((file) => dirname(file)))) {
     if (folder.length > 1) hidden = hidden.replaceAll(folder, "…");
   }
   return hidden.length > messageCharactersMax

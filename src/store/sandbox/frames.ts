@@ -9,15 +9,17 @@
 
 export interface Setup {
   cacheDir: string;
-  memoryBytes: number;
+  /** As DuckDB writes it, such as `512MB`. */
+  memoryLimit: string;
   threads: number;
 }
 
-/** A log segment whose events are not in the lake yet. */
-export interface TailSegment {
-  path: string;
-  /** Whole commits end here. */
-  bytes: number;
+/** `512MB`, `1.5GiB`, as settings and DuckDB write them → bytes. */
+export function bytesOf(memoryLimit: string): number {
+  const [, amount, prefix = "", binary] = /^([\d.]+)\s*([kmgt]?)(i?)b$/i.exec(memoryLimit) ?? [];
+  if (amount === undefined) throw new RangeError(`Not an amount of memory: ${memoryLimit}`);
+  const exponent = " kmgt".indexOf(prefix.toLowerCase() || " ");
+  return Number(amount) * (binary ? 1024 : 1000) ** exponent;
 }
 
 /**
@@ -27,17 +29,17 @@ export interface TailSegment {
 export type Format = "rows" | "objects" | "csv" | "parquet";
 
 export interface Job {
-  project_id: string | null;
-  files: readonly string[];
-  segments: readonly TailSegment[];
+  /** Ours, to be run first: they make the view `events`. */
+  statements: readonly string[];
+  /** Files that may be read afterwards. */
+  readable: readonly string[];
+  /** The user's. */
   sql: string;
   format: Format;
+  /** Null is without a bound. */
   rowsMax: number | null;
   bytesMax: number | null;
-}
-
-/** The parent adds a private folder, which it removes when the child has ended. */
-export interface ChildJob extends Job {
+  /** Private to this question; the parent removes it when the child has ended. */
   folder: string;
 }
 

@@ -5,13 +5,12 @@
 import type { DuckDBConnection, DuckDBResult } from "@duckdb/node-api";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { literal } from "../duckdb.ts";
-import type { ChildJob, Done, Setup } from "./frames.ts";
+import { bytesOf, type Done, type Job, type Setup } from "./frames.ts";
+import { identifier, literal } from "./quote.ts";
 
 type Api = typeof import("@duckdb/node-api");
 
-const MiB = 1024 * 1024;
-const pieceBytes = MiB;
+const pieceBytes = 1024 * 1024;
 /** How often the size of what is collected is looked at; a chunk has up to 2,048 rows. */
 const chunksPerLook = 8;
 
@@ -19,7 +18,7 @@ export async function writeParquet(
   api: Api,
   result: DuckDBResult,
   setup: Setup,
-  job: ChildJob,
+  job: Job,
   send: (bytes: Uint8Array) => void,
 ): Promise<Done> {
   const connection = await openWriter(api, setup, job.folder);
@@ -29,7 +28,7 @@ export async function writeParquet(
   await connection.run(`CREATE TABLE answer (${columns.join(", ")})`);
   const done = await collect(connection, result, job);
   const path = join(job.folder, "answer.parquet");
-  const select = names.map((name, at) => `c${at} AS "${name.replaceAll('"', '""')}"`).join(", ");
+  const select = names.map((name, at) => `c${at} AS ${identifier(name)}`).join(", ");
   await connection.run(
     `COPY (SELECT ${select} FROM answer) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`,
   );
@@ -40,7 +39,8 @@ export async function writeParquet(
 async function openWriter(api: Api, setup: Setup, folder: string): Promise<DuckDBConnection> {
   const instance = await api.DuckDBInstance.create(":memory:", {
     threads: String(setup.threads),
-    memory_limit: `${Math.floor(setup.memoryBytes / 2 / MiB)}MiB`,
+    // The parent's bound has room for half as much again.
+    memory_limit: `${Math.floor(bytesOf(setup.memoryLimit) / 2)}B`,
     // An answer without bounds is larger than memory.
     temp_directory: join(folder, "spill"),
     autoinstall_known_extensions: "false",
@@ -56,7 +56,7 @@ async function openWriter(api: Api, setup: Setup, folder: string): Promise<DuckD
 async function collect(
   connection: DuckDBConnection,
   result: DuckDBResult,
-  job: ChildJob,
+  job: Job,
 ): Promise<Done> {
   const appender = await connection.createAppender("answer");
   const rowsMax = job.rowsMax ?? Infinity;

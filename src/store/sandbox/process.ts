@@ -1,13 +1,15 @@
 // One child from start to kill, seen by its parent: the conversation of frames.ts, and the bounds
 // that the child cannot be trusted with: its deadline and its memory.
 import { type ChildProcess as Spawned, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join, parse } from "node:path";
 import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
 import { nativeFiles } from "../../embedded.ts";
+import { hidePaths } from "./errors.ts";
 import {
-  type ChildJob,
+  bytesOf,
   type Column,
   type Ending,
   type Failure,
@@ -17,6 +19,7 @@ import {
   type Reply,
   type Setup,
 } from "./frames.ts";
+import { type Question, viewStatements } from "./view.ts";
 
 /** Loading DuckDB takes 0.3 s; on a machine that swaps, far longer. */
 const startMsMax = 20_000;
@@ -29,7 +32,10 @@ const stderrCharactersMax = 2_000;
 /** A child is this very program: the compiled binary, or Bun with the verb's source file. */
 export function selfCommand(): string[] {
   if (nativeFiles !== null) return [process.execPath, "sql-child"];
-  return [process.execPath, join(import.meta.dirname, "../../command/sql_child.ts")];
+  return [
+    process.execPath,
+    fileURLToPath(new URL("../../command/sql_child.ts", import.meta.url).href),
+  ];
 }
 
 export interface ChildOptions extends Setup {
@@ -45,12 +51,14 @@ export class ChildProcess {
   #cause: FailureReason | null = null;
   #alive = true;
   #stderr = "";
-  #folder: string | null = null;
+  #folder = "";
+  /** The user's SQL is in its hands. */
+  #asked = false;
 
   constructor(command: readonly string[], options: ChildOptions) {
-    const { cacheDir, memoryBytes, threads, temporaryDir } = options;
+    const { cacheDir, memoryLimit, threads, temporaryDir } = options;
     this.#temporaryDir = temporaryDir;
-    this.#memoryBytesMax = 1.5 * memoryBytes + overheadBytes;
+    this.#memoryBytesMax = 1.5 * bytesOf(memoryLimit) + overheadBytes;
     this.#process = spawn(command[0]!, command.slice(1), {
       // No variable of ours reaches SQL, and no `.env` of the current folder does either.
       env: process.platform === "win32" ? { SystemRoot: process.env.SystemRoot } : {},
@@ -59,7 +67,7 @@ export class ChildProcess {
       windowsHide: true,
     });
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#exited = promise.then(() => this.#removeFolder());
+    this.#exited = promise;
     const end = () => {
       this.#alive = false;
       resolve();
@@ -69,36 +77,43 @@ export class ChildProcess {
       this.#stderr += error.message;
       end();
     });
-    this.#process.stdin!.on("error", () => {}); // A child that died says so by its end.
-    this.#process.stderr!.setEncoding("utf8").on("data", (text: string) => {
+    // A child that died says so by its end, not by its pipes.
+    this.#process.stdin?.on("error", () => {});
+    this.#process.stdio?.[3]?.on("error", () => {});
+    this.#process.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-stderrCharactersMax);
     });
-    this.#send({ cacheDir, memoryBytes, threads } satisfies Setup);
+    this.#send({ cacheDir, memoryLimit, threads } satisfies Setup);
   }
 
   get alive(): boolean {
     return this.#alive;
   }
 
-  /** Resolves when the process is gone and its folder removed. */
-  get exited(): Promise<void> {
-    return this.#exited;
+  /** Kills it; resolves when the process is gone and its folder removed. */
+  async end(): Promise<void> {
+    this.#kill();
+    await this.#exited;
+    // A folder that cannot be removed is only litter.
+    if (this.#folder !== "") {
+      await rm(this.#folder, { recursive: true, force: true }).catch(() => {});
+    }
   }
 
-  kill(): void {
+  #kill(): void {
     if (this.#alive) this.#process.kill("SIGKILL");
   }
 
   /** A child answers once. Throws only what the sink throws. */
   async ask(
-    job: Job,
+    question: Question,
     sink: (bytes: Uint8Array) => void | Promise<void>,
-    deadlineMs: number | null,
     signal?: AbortSignal,
   ): Promise<Reply> {
+    const { deadlineMs } = question;
     const stop = (cause: FailureReason) => {
       this.#cause ??= cause;
-      this.kill();
+      this.#kill();
     };
     const onAbort = () => stop("aborted");
     if (signal?.aborted) onAbort();
@@ -107,13 +122,20 @@ export class ChildProcess {
     const poll = setInterval(() => {
       if (this.#residentBytes() > this.#memoryBytesMax) stop("out_of_memory");
     }, memoryPollMs);
-    const begin = async () => {
+    const begin = (job: Job) => {
       clearTimeout(timer);
       if (deadlineMs !== null) timer = setTimeout(() => stop("timeout"), deadlineMs);
-      this.#send({ ...job, folder: await this.#makeFolder(job) } satisfies ChildJob);
+      this.#asked = true;
+      this.#send(job);
     };
     try {
-      return await this.#converse(begin, sink) ?? await this.#explain(deadlineMs);
+      // While the child starts.
+      const job = await this.#makeJob(question);
+      if ("reason" in job) return job;
+      const reply = await this.#converse(() => begin(job), sink) ?? await this.#explain(deadlineMs);
+      if (reply.ok) return reply;
+      const paths = [...question.files, ...question.segments.map((segment) => segment.path)];
+      return { ...reply, message: hidePaths(reply.message, paths) };
     } finally {
       clearTimeout(timer);
       clearInterval(poll);
@@ -123,15 +145,16 @@ export class ChildProcess {
 
   /** Null when the child ends without a last word. */
   async #converse(
-    begin: () => Promise<void>,
+    begin: () => void,
     sink: (bytes: Uint8Array) => void | Promise<void>,
   ): Promise<Reply | null> {
     let columns: Column[] = [];
     const frames = new FrameReader();
     try {
-      for await (const piece of this.#process.stdio[3] as Readable) {
+      // A program that could not be started has no pipes.
+      for await (const piece of (this.#process.stdio?.[3] ?? []) as Readable | []) {
         for (const frame of frames.push(piece)) {
-          if (frame.kind === "ready") await begin();
+          if (frame.kind === "ready") begin();
           else if (frame.kind === "columns") columns = JSON.parse(frame.body.toString());
           else if (frame.kind === "data") await sink(frame.body);
           else {
@@ -153,28 +176,34 @@ export class ChildProcess {
     const diagnosis = `The child ended by ${signalCode ?? exitCode}. ${this.#stderr}`.trim();
     // A SIGKILL that is not ours is the system's, out of memory.
     const reason = this.#cause ?? (signalCode === "SIGKILL" ? "out_of_memory" : "crashed");
-    // Before its job was sent, the query cannot be the reason.
-    if (reason === "crashed" && this.#folder === null) {
+    if (reason === "crashed" && !this.#asked) {
       return { ok: false, reason: "unavailable", message: "SQL could not be started.", diagnosis };
     }
     return { ok: false, reason, message: messages[reason](deadlineMs), diagnosis };
   }
 
   #send(line: unknown): void {
-    this.#process.stdin!.write(`${JSON.stringify(line)}\n`);
+    this.#process.stdin?.write(`${JSON.stringify(line)}\n`);
   }
 
-  /** The child's own: tails of segments, Parquet on its way out. Removed after its end. */
-  async #makeFolder(job: Job): Promise<string> {
-    this.#folder = "";
-    if (job.segments.length === 0 && job.format !== "parquet") return "";
-    await mkdir(this.#temporaryDir, { recursive: true, mode: 0o700 });
-    this.#folder = mkdtempSync(join(this.#temporaryDir, "watchllm-sql-"));
-    return this.#folder;
-  }
-
-  async #removeFolder(): Promise<void> {
-    if (this.#folder) await rm(this.#folder, { recursive: true, force: true });
+  async #makeJob(question: Question): Promise<Job | Failure> {
+    const { files, segments, sql, format, rowsMax, bytesMax } = question;
+    try {
+      if (segments.length > 0 || format === "parquet") {
+        await mkdir(this.#temporaryDir, { recursive: true, mode: 0o700 });
+        this.#folder = await mkdtemp(join(this.#temporaryDir, "watchllm-sql-"));
+      }
+      const statements = await viewStatements(question, this.#folder);
+      return { statements, readable: files, sql, format, rowsMax, bytesMax, folder: this.#folder };
+    } catch (error) {
+      const diagnosis = error instanceof Error ? error.message : String(error);
+      return {
+        ok: false,
+        reason: "unavailable",
+        message: "The data could not be read.",
+        diagnosis,
+      };
+    }
   }
 
   /** 0 where the system does not tell. */

@@ -1,6 +1,6 @@
 // Rows of an answer → JSON or CSV, piece by piece, up to the question's bounds.
 import type { DuckDBResult } from "@duckdb/node-api";
-import type { ChildJob, Done } from "./frames.ts";
+import type { Done, Job } from "./frames.ts";
 import { createPlain, csvRecord, shortestFloat } from "./values.ts";
 
 type Api = typeof import("@duckdb/node-api");
@@ -12,7 +12,7 @@ const pieceCharacters = 256 * 1024;
 export async function writeText(
   api: Api,
   result: DuckDBResult,
-  job: ChildJob,
+  job: Job,
   send: (text: string) => void,
 ): Promise<Done> {
   const names = result.deduplicatedColumnNames();
@@ -50,7 +50,7 @@ export async function writeText(
 }
 
 function encode(
-  format: ChildJob["format"],
+  format: Job["format"],
   names: readonly string[],
   values: Parameters<typeof csvRecord>[0],
 ): string {
