@@ -1,0 +1,188 @@
+// The only place that talks to the server: typed questions, and errors with a reason to show.
+import type { Event } from "../src/event.ts";
+
+/** An event without its payload, as lists show it. */
+export type LightEvent =
+  & Omit<Event, "prompt" | "response" | "input" | "output" | "input_data" | "output_data">
+  & { input_preview?: string | null; output_preview?: string | null };
+
+export type FullEvent = Event & Record<string, unknown>;
+
+export interface RunEvent extends LightEvent {
+  depth: number;
+  parent_event_id?: string | null;
+  parent_missing?: boolean;
+}
+
+export interface Run {
+  run_id: string;
+  name: string | null;
+  started_at: string;
+  ended_at: string;
+  duration_ms: number | null;
+  status: "success" | "error";
+  event_count: number;
+  error_count: number;
+  prompt_call_count: number;
+  tool_call_count: number;
+  tokens_input: number | null;
+  tokens_output: number | null;
+  cost_usd: number | null;
+  unpriced?: number;
+  models: string[];
+  user_id: string | null;
+  session_id: string | null;
+  release: string | null;
+  env: string | null;
+  tags: string[];
+  input_preview: string | null;
+  output_preview: string | null;
+  error_message: string | null;
+}
+
+export interface Measures {
+  requests: number;
+  errors: number;
+  error_rate: number | null;
+  tokens_input: number | null;
+  tokens_output: number | null;
+  tokens_total: number | null;
+  cost_usd: number | null;
+  unpriced: number;
+  latency_avg_ms: number | null;
+  latency_p50_ms: number | null;
+  latency_p95_ms: number | null;
+  latency_p99_ms: number | null;
+  ttft_p50_ms: number | null;
+}
+
+export interface Metrics {
+  since: string;
+  until: string;
+  interval_seconds: number;
+  group_by: string | null;
+  summary: Measures;
+  groups: (Measures & { group: string | null })[];
+  series: (Measures & { bucket: string; group: string | null })[];
+}
+
+export interface Page {
+  total: number;
+  has_more: boolean;
+  next_cursor: string | null;
+}
+
+export type Facets = Record<string, { value: string; count: number }[]>;
+
+export interface Status {
+  version: string;
+  data_dir: string | null;
+  pending_events: number;
+  events_total: number;
+  files: number;
+  lake_bytes: number;
+}
+
+export interface Session {
+  authenticated: boolean;
+  local: boolean;
+  projects: { project_id: string; name: string }[];
+  scopes: string[];
+}
+
+export interface SqlAnswer {
+  columns: { name: string; type: string }[];
+  rows: unknown[][];
+  row_count: number;
+  truncated: boolean;
+  elapsed_ms: number;
+}
+
+export type Query = Record<string, string | number | null | undefined>;
+
+/** What went wrong, in words to show; `status` is 0 when the server did not answer. */
+export class ApiError extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Told of every answer 401, so that the page can ask for a key. */
+export const onUnauthorized = { call: () => {} };
+
+export function searchOf(query: Query): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== "") params.set(name, String(value));
+  }
+  const text = params.toString();
+  return text === "" ? "" : `?${text}`;
+}
+
+async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, { headers: { accept: "application/json" }, ...init });
+  } catch (error) {
+    if ((error as Error).name === "AbortError") throw error;
+    throw new ApiError(0, "The server does not answer. Is it running?");
+  }
+  if (response.ok) return response;
+  if (response.status === 401) onUnauthorized.call();
+  throw new ApiError(response.status, await reason(response));
+}
+
+async function reason(response: Response): Promise<string> {
+  try {
+    const problem = await response.json() as { detail?: string; title?: string };
+    return problem.detail ?? problem.title ?? `The server answered ${response.status}.`;
+  } catch {
+    return `The server answered ${response.status} ${response.statusText}.`;
+  }
+}
+
+async function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
+  const response = await request(path + searchOf(query), signal === undefined ? {} : { signal });
+  return await response.json() as T;
+}
+
+function post(path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
+  return request(path, {
+    method: "POST",
+    headers: { "content-type": "application/json", "accept": "application/json" },
+    body: JSON.stringify(body),
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+export const api = {
+  session: () => get<Session>("/api/session"),
+  logIn: async (key: string) => await (await post("/api/session", { key })).text(),
+  logOut: async () => await (await request("/api/session", { method: "DELETE" })).text(),
+  projects: () => get<{ projects: { project_id: string; name: string }[] }>("/api/projects"),
+  status: (query: Query) => get<Status>("/api/status", query),
+  events: (query: Query, signal?: AbortSignal) =>
+    get<Page & { events: LightEvent[] }>("/api/events", { view: "light", ...query }, signal),
+  fullEvents: (query: Query, signal?: AbortSignal) =>
+    get<Page & { events: FullEvent[] }>("/api/events", { view: "full", ...query }, signal),
+  event: (event_id: string, query: Query, signal?: AbortSignal) =>
+    get<FullEvent>(`/api/events/${encodeURIComponent(event_id)}`, query, signal),
+  runs: (query: Query, signal?: AbortSignal) =>
+    get<Page & { runs: Run[] }>("/api/runs", query, signal),
+  run: (run_id: string, query: Query, signal?: AbortSignal) =>
+    get<{ run: Run; events: RunEvent[]; truncated?: boolean }>(
+      `/api/runs/${encodeURIComponent(run_id)}`,
+      query,
+      signal,
+    ),
+  metrics: (query: Query, signal?: AbortSignal) => get<Metrics>("/api/metrics", query, signal),
+  facets: (query: Query, signal?: AbortSignal) => get<Facets>("/api/facets", query, signal),
+  sql: async (sql: string, project_id: string, signal: AbortSignal) =>
+    await (await post("/api/sql", { sql, project_id }, signal)).json() as SqlAnswer,
+  sqlFile: async (sql: string, project_id: string, format: "csv" | "parquet") =>
+    await (await post("/api/sql", { sql, project_id, format })).blob(),
+  /** Server-sent events; the browser reconnects and resumes by itself. */
+  live: (query: Query) => new EventSource(`/api/live${searchOf(query)}`),
+};

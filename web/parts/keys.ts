@@ -1,0 +1,51 @@
+// Keys that work anywhere: a page says what each does while it is shown.
+import { useEffect, useRef } from "preact/hooks";
+
+export type KeyMap = Record<string, (event: KeyboardEvent) => void>;
+
+/** Newest last: a dialog over a page answers before the page. */
+const maps: { current: KeyMap }[] = [];
+
+export function useKeys(map: KeyMap): void {
+  const ref = useRef(map);
+  ref.current = map;
+  useEffect(() => {
+    maps.push(ref);
+    return () => {
+      maps.splice(maps.indexOf(ref), 1);
+    };
+  }, []);
+}
+
+export function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement &&
+    (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+}
+
+export function listenToKeys(): void {
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isTyping(event.target) && event.key !== "Escape") return;
+    for (const { current } of [...maps].reverse()) {
+      const action = current[event.key];
+      if (action === undefined) continue;
+      event.preventDefault();
+      action(event);
+      return;
+    }
+  });
+}
+
+export const cheatSheet: readonly (readonly [string, string])[] = [
+  ["/", "Search and filter"],
+  ["j  k", "Next, previous"],
+  ["Enter", "Open"],
+  ["Esc", "Close, or leave a field"],
+  ["← →", "Fold, unfold in a run’s tree"],
+  ["g e", "Events"],
+  ["g r", "Runs"],
+  ["g c", "Charts"],
+  ["g s", "SQL"],
+  ["Ctrl Enter", "Run the SQL"],
+  ["?", "This list"],
+];
