@@ -49,7 +49,7 @@ export function prepareDataDir(dataDir: string): void {
   } catch (error) {
     throw unusable(dataDir, error);
   }
-  checkFormat(dataDir);
+  formatOf(dataDir);
 }
 
 /** Throws DataDirError; its message names the process that holds the directory. */
@@ -61,7 +61,7 @@ export function lockDataDir(dataDir: string, now: Date): DataDirLock {
   try {
     tell(path, holder);
     // Again under the lock, and written by its holder only.
-    if (checkFormat(dataDir) === null) writeWhole(join(dataDir, formatName), `${dataFormat}\n`);
+    if (formatOf(dataDir) === null) writeWhole(join(dataDir, formatName), `${dataFormat}\n`);
   } catch (error) {
     database.close();
     throw error instanceof DataDirError ? error : unusable(dataDir, error);
@@ -146,8 +146,8 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** The format of what lies there; null in a new directory. */
-function checkFormat(dataDir: string): number | null {
+/** The format of what lies there; null in a new directory. Throws DataDirError for a newer one. */
+export function formatOf(dataDir: string): number | null {
   let text: string;
   try {
     text = readFileSync(join(dataDir, formatName), "utf8").trim();
