@@ -207,7 +207,9 @@ if (import.meta.main) {
     const asked = order(process.argv.slice(2));
     await whileLocked(join(root, "node_modules/.cache/build.lock"), () => carryOut(asked));
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
+    // What a bundler throws says nothing by itself; what it holds does.
+    if (error instanceof AggregateError) { for (const cause of error.errors) console.error(cause); }
+    else console.error(error instanceof Error ? error.message : error);
     process.exit(1);
   }
 }

@@ -78,7 +78,9 @@ if (import.meta.main) {
   try {
     if (await buildPage(process.argv.includes("--force"))) console.error("Built the page.");
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
+    // What a bundler throws says nothing by itself; what it holds does.
+    if (error instanceof AggregateError) { for (const cause of error.errors) console.error(cause); }
+    else console.error(error instanceof Error ? error.message : error);
     process.exit(1);
   }
 }
