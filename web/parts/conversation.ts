@@ -1,0 +1,129 @@
+// Messages as cards, one a message, with tool calls and their arguments inside.
+import { useState } from "preact/hooks";
+import { Copy } from "./copy.ts";
+import { html, type View } from "./html.ts";
+import { icon } from "./icons.ts";
+import { JsonTree } from "./json_tree.ts";
+import type { Message, Part } from "./messages.ts";
+import { Prose } from "./prose.ts";
+
+/** Of a longer conversation the middle is folded: its start and its end say most. */
+const unfoldedMax = 12;
+const keptAtStart = 2;
+const keptAtEnd = 8;
+
+export function Conversation({ messages }: { messages: Message[] }): View {
+  const [open, setOpen] = useState(false);
+  const hidden = open || messages.length <= unfoldedMax
+    ? 0
+    : messages.length - keptAtStart - keptAtEnd;
+  const card = (message: Message, index: number) =>
+    html`<${MessageCard} key=${index} message=${message} />`;
+  return html`<div class="conversation">${
+    hidden === 0 ? messages.map(card) : [
+      ...messages.slice(0, keptAtStart).map(card),
+      html`<button type="button" class="fold" onClick=${() =>
+        setOpen(true)}>${hidden} earlier messages</button>`,
+      ...messages.slice(-keptAtEnd).map((message, index) => card(message, index + 1_000_000)),
+    ]
+  }</div>`;
+}
+
+const roleWords: Record<string, string> = {
+  system: "System",
+  user: "User",
+  assistant: "Assistant",
+  tool: "Tool",
+};
+
+export function MessageCard({ message, children }: { message: Message; children?: View }): View {
+  const { role, name, parts } = message;
+  const speaker = roleWords[role] ?? role;
+  return html`<article class=${`message message-${roleWords[role] === undefined ? "other" : role}`}>
+    <header><span class="role">${speaker}</span>${
+    name === null ? null : html`<span class="dim">${name}</span>`
+  }${children}<${Copy} text=${() =>
+    messageText(message)} label=${`Copy this message of ${speaker}`} /></header>
+    ${
+    parts.length === 0
+      ? html`<p class="dim">Empty.</p>`
+      : parts.map((part, index) => html`<${PartView} key=${index} part=${part} />`)
+  }
+  </article>`;
+}
+
+function PartView({ part }: { part: Part }): View {
+  switch (part.kind) {
+    case "text":
+      return html`<${Prose} text=${part.text} />`;
+    case "reasoning":
+      return html`
+        <details class="reasoning">
+          <summary>Reasoning</summary>
+          <${Prose} text=${part.text} />
+        </details>
+      `;
+    case "tool_call":
+      return html`
+        <div class="tool">
+          <div
+            class="tool-head">${icon("tool_call")}<b>${part
+              .name}</b><span class="dim">called with</span>${part.id === null
+              ? null
+              : html`<span class="dim id">${part.id}</span>`}</div>
+          <${Value} value=${part.input} />
+        </div>
+      `;
+    case "tool_result":
+      return html`
+        <div class="tool tool-result">
+          <div
+            class="tool-head">${icon("tool_call")}<b>${part.name ??
+              "tool"}</b><span class="dim">returned</span>${part.id === null
+              ? null
+              : html`<span class="dim id">${part.id}</span>`}</div>
+          <${Value} value=${part.output} />
+        </div>
+      `;
+    case "media":
+      // Never loaded by itself: an address in a prompt may tell its owner who reads it.
+      return html`<div class="media dim">${part.type}${
+        part.source === null ? "" : html`: <${Prose} text=${shortened(part.source)} />`
+      }</div>`;
+    case "json":
+      return html`<${Value} value=${part.value} />`;
+  }
+}
+
+function shortened(source: string): string {
+  return source.startsWith("data:") ? `${source.slice(0, 60)}…` : source;
+}
+
+/** Any value: text as text, the rest as a tree. */
+export function Value({ value }: { value: unknown }): View {
+  if (value === undefined || value === null) return html`<span class="dim">nothing</span>`;
+  if (typeof value === "string") return html`<${Prose} text=${value} />`;
+  return html`<${JsonTree} value=${value} />`;
+}
+
+export function messageText({ parts }: Message): string {
+  return parts.map((part) => {
+    switch (part.kind) {
+      case "text":
+      case "reasoning":
+        return part.text;
+      case "tool_call":
+        return `${part.name}(${asText(part.input)})`;
+      case "tool_result":
+        return asText(part.output);
+      case "media":
+        return part.source ?? part.type;
+      case "json":
+        return asText(part.value);
+    }
+  }).join("\n\n");
+}
+
+export function asText(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value, null, 2) ?? "";
+}

@@ -1,0 +1,293 @@
+// Everything about one event: what happened, what went in and out, what it took, and the raw JSON.
+import { useState } from "preact/hooks";
+import type { FullEvent } from "../api.ts";
+import { linkTo } from "./address.ts";
+import { asText, Conversation, Value } from "./conversation.ts";
+import { Copy } from "./copy.ts";
+import { dollars, duration, exact, moment } from "./format.ts";
+import { type FilterKey, writeFilter } from "./filter.ts";
+import { html, type View } from "./html.ts";
+import { icon, statusMark, typeIcon, typeWord } from "./icons.ts";
+import { JsonTree } from "./json_tree.ts";
+import { plain, promptMessages, responseMessages } from "./messages.ts";
+import { Prose } from "./prose.ts";
+
+/** What costs were given: the producer's own goes before our estimate. */
+export function costOf(event: object): number | null {
+  const { cost_reported_usd, cost_estimate_usd } = event as Record<string, number | null>;
+  return cost_reported_usd ?? cost_estimate_usd ?? null;
+}
+
+/** What tells the event apart in one line. */
+export function titleOf(event: object): string {
+  const fields = event as Record<string, string | null>;
+  return fields.name ?? fields.tool_name ?? fields.step_name ?? fields.assertion_name ??
+    fields.model ?? fields.alert_type ?? fields.error_type ?? typeWord(fields.event_type ?? "");
+}
+
+export function EventDetail({ event, inRun = false }: { event: FullEvent; inRun?: boolean }): View {
+  return html`
+    <div class="detail">
+      <div class="detail-title">
+          ${typeIcon(event.event_type)}
+          <h2>${titleOf(event)}</h2>
+          ${statusMark(event.status)}
+        </div>
+      <p
+        class="detail-line dim">${typeWord(
+          event.event_type,
+        )}${event.model && event.model !== titleOf(event)
+          ? ` · ${event.model}`
+          : ""} · <time datetime=${event.timestamp}>${moment(event.timestamp)}</time>${inRun
+          ? null
+          : html`
+            · <a href=${linkTo(`/runs/${encodeURIComponent(event.run_id)}`, {
+              at: event.event_id,
+            })}>Open its run</a>
+          `}</p>
+      <${Figures} event=${event} />
+      <${Failure} event=${event} />
+      <${Content} event=${event} />
+      <${Facts} event=${event} />
+      <${Rest} event=${event} />
+    </div>
+  `;
+}
+
+function Figures({ event }: { event: FullEvent }): View {
+  const figures: [string, string, [string, string][]][] = [];
+  if (event.latency_ms != null) {
+    const more: [string, string][] = event.time_to_first_token_ms == null
+      ? []
+      : [["first token", duration(event.time_to_first_token_ms)]];
+    figures.push(["Latency", duration(event.latency_ms), more]);
+  }
+  const parts = (names: [string, number | undefined][]): [string, string][] =>
+    names.flatMap(([name, count]) => count == null ? [] : [[name, exact(count)]]);
+  if (event.tokens_input != null) {
+    figures.push([
+      "Input tokens",
+      exact(event.tokens_input),
+      parts([
+        ["from cache", event.tokens_cache_read],
+        ["into cache", event.tokens_cache_write],
+        ["audio", event.tokens_audio_input],
+      ]),
+    ]);
+  }
+  if (event.tokens_output != null) {
+    figures.push([
+      "Output tokens",
+      exact(event.tokens_output),
+      parts([
+        ["reasoning", event.tokens_reasoning],
+        ["audio", event.tokens_audio_output],
+      ]),
+    ]);
+  }
+  if (event.event_type === "prompt_call" || costOf(event) !== null) {
+    const both = event.cost_reported_usd != null && event.cost_estimate_usd != null;
+    const source: [string, string][] = both
+      ? [["our estimate", dollars(event.cost_estimate_usd)]]
+      : event.cost_reported_usd != null
+      ? [["reported by", "the producer"]]
+      : costOf(event) === null
+      ? [["no price for", "this model"]]
+      : [];
+    figures.push(["Cost", dollars(costOf(event)), source]);
+  }
+  if (figures.length === 0) return null;
+  return html`<dl class="figures">${
+    figures.map(([name, value, more]) =>
+      html`<div><dt>${name}</dt><dd>${value}</dd>${
+        more.map(([part, amount]) => html`<dd class="part">${part} <b>${amount}</b></dd>`)
+      }</div>`
+    )
+  }</dl>`;
+}
+
+function Failure({ event }: { event: FullEvent }): View {
+  const { error } = event;
+  const message = error?.message ?? event.error_message;
+  const stack = error?.stack ?? event.stack_trace;
+  if (message == null && stack == null && event.error_type == null) return null;
+  const type = error?.type ?? event.error_type;
+  const code = error?.code ?? event.error_code;
+  return html`<section class="failure" aria-label="Error">
+    <h3>${icon("error")}${type == null ? "Error" : String(type)}${
+    code == null ? null : html`<span class="code">${String(code)}</span>`
+  }<${Copy} text=${() =>
+    [message, stack].filter(Boolean).map(asText).join("\n\n")} label="Copy the error" /></h3>
+    ${message == null ? null : html`<${Value} value=${message} />`}
+    ${
+    stack == null ? null : html`
+      <details>
+        <summary>Stack</summary>
+        <${Prose} code text=${asText(stack)} />
+      </details>
+    `
+  }
+  </section>`;
+}
+
+function Content({ event }: { event: FullEvent }): View {
+  const prompt = promptMessages(event.prompt);
+  const response = responseMessages(event.response, event.tool_calls);
+  const blocks: [string, unknown][] = [
+    ["Input", event.input],
+    ["Output", event.output],
+    ["Step input", event.input_data],
+    ["Reasoning", event.reasoning],
+    ["Step output", event.output_data],
+    ["Context", event.context],
+    ["Expected", event.expected],
+    ["Actual", event.actual],
+    ["Flagged content", event.flagged_content],
+    ["Ground truth", event.ground_truth],
+    ["Recommendations", event.recommendations],
+    ["Explanation", event.score_explanation],
+  ];
+  return html`<div>
+    ${
+    prompt.length === 0 ? null : html`
+      <section>
+        <h3>Prompt</h3>
+        <${Conversation} messages=${prompt} />
+      </section>
+    `
+  }
+    ${
+    response.length === 0 ? null : html`
+      <section>
+        <h3>Response${event.finish_reason == null
+          ? null
+          : html`<span class="dim">${event.finish_reason}</span>`}</h3>
+        <${Conversation} messages=${response} />
+      </section>
+    `
+  }
+    ${
+    blocks.filter(([, value]) => value != null).map(([name, value]) =>
+      html`
+        <section key=${name}>
+          <h3>${name}<${Copy} text=${() => asText(value)} label=${`Copy: ${name}`} /></h3>
+          <div class="block">
+            <${Value} value=${plain(value)} />
+          </div>
+        </section>
+      `
+    )
+  }
+  </div>`;
+}
+
+/** Fields that lead to others alike, as links into the list. */
+const linkedFacts: readonly (readonly [string, FilterKey, keyof FullEvent])[] = [
+  ["Model", "model", "model"],
+  ["Provider", "provider", "provider"],
+  ["Tool", "tool_name", "tool_name"],
+  ["Name", "name", "name"],
+  ["User", "user_id", "user_id"],
+  ["Session", "session_id", "session_id"],
+  ["Release", "release", "release"],
+  ["Environment", "env", "env"],
+];
+
+const plainFacts: readonly (readonly [string, keyof FullEvent])[] = [
+  ["Model version", "model_version"],
+  ["Prompt template", "prompt_template_id"],
+  ["Prompt version", "prompt_version"],
+  ["Step", "step_number"],
+  ["Step name", "step_name"],
+  ["Step type", "step_type"],
+  ["Assertion", "assertion_name"],
+  ["Assertion type", "assertion_type"],
+  ["Severity", "severity"],
+  ["Detection", "detection_method"],
+  ["Confidence", "confidence_score"],
+  ["Alert", "alert_type"],
+  ["Threshold", "threshold"],
+  ["Actual value", "actual_value"],
+  ["Window, minutes", "window_minutes"],
+  ["Score", "score_value"],
+  ["Score label", "score_label"],
+  ["Tool call", "tool_call_id"],
+  ["Run", "run_id"],
+  ["Event", "event_id"],
+  ["Span", "span_id"],
+  ["Parent span", "parent_span_id"],
+];
+
+function Facts({ event }: { event: FullEvent }): View {
+  const link = (key: FilterKey, value: string) =>
+    html`<a href=${
+      linkTo("/", { filter: writeFilter({ values: { [key]: [value] }, text: "" }) })
+    }>${value}</a>`;
+  const rows: [string, View][] = [];
+  for (const [word, key, field] of linkedFacts) {
+    const value = event[field];
+    if (typeof value === "string") rows.push([word, link(key, value)]);
+  }
+  const tags = event.tags ?? [];
+  if (tags.length > 0) {
+    rows.push([
+      "Tags",
+      tags.map((tag) => html`<span class="chip">${link("tag", tag)}</span>`),
+    ]);
+  }
+  for (const [word, field] of plainFacts) {
+    const value = event[field];
+    if (value != null) rows.push([word, String(value)]);
+  }
+  if (event.received_at != null) rows.push(["Received", moment(event.received_at)]);
+  return html`
+    <section>
+      <h3>Facts</h3>
+      <dl class="facts">${rows.map(([word, value]) =>
+        html`
+          <div key=${word}>
+            <dt>${word}</dt>
+            <dd>${value}</dd>
+          </div>
+        `
+      )}</dl>
+    </section>
+  `;
+}
+
+function Rest({ event }: { event: FullEvent }): View {
+  const [raw, setRaw] = useState(false);
+  const trees: [string, unknown][] = [
+    ["Attributes", event.attributes],
+    ["Response metadata", event.response_metadata],
+    ["Client", event.client],
+  ];
+  return html`<div>
+    ${
+    trees.filter(([, value]) => value != null && Object.keys(value as object).length > 0).map((
+      [name, value],
+    ) =>
+      html`
+        <section key=${name}>
+          <h3>${name}<${Copy} text=${() => asText(value)} label=${`Copy: ${name}`} /></h3>
+          <div class="block">
+            <${JsonTree} value=${value} />
+          </div>
+        </section>
+      `
+    )
+  }
+    <section><h3><button type="button" class="quiet fold-raw" aria-expanded=${raw} onClick=${() =>
+    setRaw(!raw)}>${icon("chevron")}Raw JSON</button><${Copy} text=${() =>
+    asText(event)} label="Copy the raw JSON" /></h3>
+    ${
+    raw
+      ? html`
+        <div class="block">
+          <${Prose} code text=${asText(event)} />
+        </div>
+      `
+      : null
+  }</section>
+  </div>`;
+}
