@@ -3,6 +3,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { loggerOf } from "../logging.ts";
 import type { Column, Failure, Format, Sandbox, Snapshot } from "../store/sandbox.ts";
+import { problemResponse, refuseInvalid, smallBody } from "./body.ts";
 import { Problem } from "./errors.ts";
 import { allowed, type AppEnv } from "./principal.ts";
 
@@ -58,19 +59,6 @@ const answer = z.object({
   elapsed_ms: z.number(),
 }).openapi("SqlAnswer");
 
-const problem = {
-  content: {
-    "application/problem+json": {
-      schema: z.object({
-        type: z.string(),
-        title: z.string(),
-        status: z.int(),
-        detail: z.string(),
-      }),
-    },
-  },
-};
-
 const route = createRoute({
   method: "post",
   path: "/api/sql",
@@ -88,24 +76,16 @@ const route = createRoute({
         "application/vnd.apache.parquet": { schema: z.string().openapi({ format: "binary" }) },
       },
     },
-    400: { description: "Refused, or not valid.", ...problem },
-    403: { description: "Not this key's project or scope.", ...problem },
-    408: { description: "Stopped at the time limit.", ...problem },
-    503: { description: "Too many queries are running.", ...problem },
+    400: problemResponse("Refused, or not valid."),
+    403: problemResponse("Not this key's project or scope."),
+    408: problemResponse("Stopped at the time limit."),
+    503: problemResponse("Too many queries are running."),
   },
 });
 
 export function sqlRoutes(deps: SqlDeps): OpenAPIHono<AppEnv> {
-  const app = new OpenAPIHono<AppEnv>({
-    defaultHook: (result) => {
-      if (result.success) return;
-      const [issue] = result.error.issues;
-      const field = issue?.path.join(".") || "body";
-      throw new Problem(400, "Invalid request", `${field}: ${issue?.message ?? "not valid"}.`, {
-        field,
-      });
-    },
-  });
+  const app = new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid });
+  app.use(route.path, smallBody);
   app.openapi(route, async (c) => {
     const { sql, format, ...named } = c.req.valid("json");
     const project_id = allowed(c.get("principal"), "read", named.project_id ?? undefined);

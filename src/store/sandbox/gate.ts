@@ -3,7 +3,7 @@
 // refused. The second wall is the locked database (child.ts), the third is the process.
 
 /** Longer SQL is generated, and its tree would be large. */
-export const sqlCharactersMax = 100_000;
+export const sqlCharactersMax = 50_000;
 
 /** Tables by their schema. Of the catalog, what tools ask to learn the columns; it tells no path. */
 const tables = new Map([

@@ -1,6 +1,6 @@
 // What a child must run before the user's SQL. It is written here, in the parent, so that a child
 // need not load the vocabulary of events: that would be a third of its start.
-import { copyFile, stat, truncate } from "node:fs/promises";
+import { constants, copyFile, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { columnType, type Field, fields } from "../../event.ts";
 import { columnNames, readSegments } from "../duckdb.ts";
@@ -18,7 +18,10 @@ export interface TailSegment {
 export interface Snapshot {
   /** Parquet files. With a project given, only files of that project. */
   files: readonly string[];
-  /** Only the first `bytes` of a segment count; it may hold events of any project. */
+  /**
+   * Oldest first; only the first `bytes` of a segment count, and only the last one still grows.
+   * They may hold events of any project.
+   */
   segments: readonly TailSegment[];
 }
 
@@ -71,17 +74,15 @@ function readFiles(paths: readonly string[]): string {
     `hive_partitioning = false, schema = MAP {${schema}})`;
 }
 
-/** Paths of segments without what a write in progress has added to them. */
+/** Paths of segments without what a write in progress adds to them. */
 function wholeSegments(segments: readonly TailSegment[], folder: string): Promise<string[]> {
-  return Promise.all(segments.map(async (segment, at) => {
-    const { size } = await stat(segment.path);
-    return size === segment.bytes ? segment.path : await cutCopy(segment, folder, at);
+  return Promise.all(segments.map(async ({ path, bytes }, at) => {
+    // The last one may grow while the child reads it; an earlier one may end in a failed write.
+    const last = at === segments.length - 1;
+    if (!last && (await stat(path)).size === bytes) return path;
+    const copy = join(folder, `${at}.ndjson`);
+    await copyFile(path, copy, constants.COPYFILE_FICLONE);
+    await truncate(copy, bytes);
+    return copy;
   }));
-}
-
-async function cutCopy(segment: TailSegment, folder: string, at: number): Promise<string> {
-  const copy = join(folder, `${at}.ndjson`);
-  await copyFile(segment.path, copy);
-  await truncate(copy, segment.bytes);
-  return copy;
 }
