@@ -76,7 +76,10 @@ export class Ingest {
   refusal(): IngestRefusal | null {
     if (this.closed !== null) return this.closed;
     if (this.store.backlog > this.options.queueBytesMax) {
-      return { reason: "busy", message: "Too many events wait for the disk; send them again later." };
+      return {
+        reason: "busy",
+        message: "Too many events wait for the disk; send them again later.",
+      };
     }
     if (this.store.unflushedBytes > this.options.unflushedBytesMax) {
       return { reason: "busy", message: "Conversion to Parquet is behind; send again later." };

@@ -35,7 +35,8 @@ const requestBytesMax = 1024 * 1024 * 1024;
 
 export async function startServer(config: Config, state: State): Promise<RunningServer> {
   const clock = systemClock;
-  const onError = (what: string, error: unknown) => log.error(`Failed: ${what}: {error}`, { error });
+  const onError = (what: string, error: unknown) =>
+    log.error(`Failed: ${what}: {error}`, { error });
   const store = await Store.open({
     dataDir: config.data_dir,
     cacheDir: config.cache_dir,
@@ -128,10 +129,13 @@ function reportRecovery({ recovery }: Store): void {
     log.info("Cut off {bytes} bytes that were never acknowledged", { bytes: recovery.tornBytes });
   }
   for (const { segment, bytes, quarantined } of recovery.damage) {
-    log.error("Segment {segment} is damaged: {bytes} bytes are lost, the file is kept as {quarantined}", {
-      segment,
-      bytes,
-      quarantined,
-    });
+    log.error(
+      "Segment {segment} is damaged: {bytes} bytes are lost, the file is kept as {quarantined}",
+      {
+        segment,
+        bytes,
+        quarantined,
+      },
+    );
   }
 }

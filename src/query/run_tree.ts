@@ -19,7 +19,12 @@ interface Node {
 
 /** Events in order of time → the same events in pre-order; siblings keep their order. */
 export function treeOf(rows: readonly Row[]): TreeEvent[] {
-  const nodes = rows.map((row): Node => ({ row, parent: null, parentMissing: false, children: [] }));
+  const nodes = rows.map((row): Node => ({
+    row,
+    parent: null,
+    parentMissing: false,
+    children: [],
+  }));
   const bySpan = new Map<unknown, Node>();
   for (const node of nodes) {
     const { span_id } = node.row;

@@ -91,9 +91,15 @@ async function summariesOf(
   range: { since?: string; until?: string },
 ): Promise<Run[]> {
   if (ids.length === 0) return [];
-  await setPage(ask, { ids, first: range.since ?? "1970-01-01T00:00:00Z", last: range.until ?? null });
+  await setPage(ask, {
+    ids,
+    first: range.since ?? "1970-01-01T00:00:00Z",
+    last: range.until ?? null,
+  });
   const rows = await answer(ask, summaries, {});
-  const byId = new Map(rows.map((row) => [row.run_id, { ...row, models: row.models ?? [], tags: row.tags ?? [] }]));
+  const byId = new Map(
+    rows.map((row) => [row.run_id, { ...row, models: row.models ?? [], tags: row.tags ?? [] }]),
+  );
   return ids.map((id) => byId.get(id)!);
 }
 

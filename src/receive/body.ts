@@ -2,7 +2,11 @@
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { limits } from "../limits.ts";
 
-export type BodyReason = "body_too_large" | "inflated_too_large" | "unknown_encoding" | "corrupt_encoding";
+export type BodyReason =
+  | "body_too_large"
+  | "inflated_too_large"
+  | "unknown_encoding"
+  | "corrupt_encoding";
 
 /** A body that cannot be read, and the sentence that says why. */
 export interface BodyRefusal {

@@ -28,7 +28,9 @@ export type Verdict = { event: Event } | { rejection: Omit<Rejection, "index"> }
 type Draft = Record<string, unknown>;
 
 const accepted = new Map<string, Field>(
-  (fields as readonly Field[]).filter((field) => !field.derived).map((field) => [field.name, field]),
+  (fields as readonly Field[]).filter((field) => !field.derived).map((
+    field,
+  ) => [field.name, field]),
 );
 
 /** What a producer may send instead of `error: {…}`; the columns are derived from it again. */
@@ -67,7 +69,11 @@ function complete(raw: unknown, receipt: Receipt): Event {
   }
   const input = raw as Draft;
   // The first keys of every line, in this order, whatever the producer sent.
-  const event: Draft = { event_id: "", project_id: receipt.project_id, received_at: receipt.received_at };
+  const event: Draft = {
+    event_id: "",
+    project_id: receipt.project_id,
+    received_at: receipt.received_at,
+  };
   let unknown: Draft | undefined;
   let jsonFields: string[] | undefined;
   for (const name in input) {
@@ -127,11 +133,15 @@ function check(field: Field, value: unknown, receipt: Receipt): unknown {
     case "text":
       return string(name, value);
     case "value":
-      if (typeof value === "object" && tooDeep(value, limits.jsonDepthMax)) throw depthRefusal(name);
+      if (typeof value === "object" && tooDeep(value, limits.jsonDepthMax)) {
+        throw depthRefusal(name);
+      }
       return value;
     case "object": {
       if (name === "error" && typeof value === "string") return { message: value };
-      if (typeof value !== "object" || Array.isArray(value)) throw mistyped(name, "an object", value);
+      if (typeof value !== "object" || Array.isArray(value)) {
+        throw mistyped(name, "an object", value);
+      }
       if (tooDeep(value, limits.jsonDepthMax)) throw depthRefusal(name);
       return value;
     }
@@ -212,8 +222,16 @@ function number(field: Field, value: unknown): number {
   const inside = Number.isFinite(value) && (min === undefined || value >= min) &&
     (max === undefined || value <= max);
   if (inside) return value;
-  const range = max !== undefined ? `from ${min} to ${max}` : min !== undefined ? `of at least ${min}` : "";
-  throw new Refusal(name, "out_of_range", `${name} must be a finite number ${range}; this is ${value}.`);
+  const range = max !== undefined
+    ? `from ${min} to ${max}`
+    : min !== undefined
+    ? `of at least ${min}`
+    : "";
+  throw new Refusal(
+    name,
+    "out_of_range",
+    `${name} must be a finite number ${range}; this is ${value}.`,
+  );
 }
 
 function labels(name: string, value: unknown): string[] {

@@ -135,13 +135,18 @@ const wideNumber = /\d{16}|\d[eE]\+?\d{3}/;
 
 /** JSON.parse, but a number that would lose digits becomes the text that was sent. */
 export function parseJson(text: string): unknown {
-  if (!wideNumber.test(text)) return JSON.parse(text);
-  return JSON.parse(text, ((_key: string, value: unknown, context?: { source?: string }) => {
-    if (typeof value !== "number" || context?.source === undefined) return value;
-    const exact = Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
-    // 1e300 is written shorter than its digits, and is a double: only plain digits are kept.
-    return exact || (Number.isFinite(value) && !/^-?\d+$/.test(context.source)) ? value : context.source;
-  }) as (key: string, value: unknown) => unknown);
+  return wideNumber.test(text) ? JSON.parse(text, keepDigits as Reviver) : JSON.parse(text);
+}
+
+type Reviver = (key: string, value: unknown) => unknown;
+
+function keepDigits(_key: string, value: unknown, { source }: { source?: string }): unknown {
+  if (typeof value !== "number" || source === undefined || Number.isSafeInteger(value)) {
+    return value;
+  }
+  if (!Number.isFinite(value)) return source;
+  // Fractions are doubles anyway; digits alone are kept unless the double is exactly them.
+  return !/^-?\d+$/.test(source) || BigInt(value).toString() === source ? value : source;
 }
 
 /** The envelope, the array, an event and a field of the deepest kind. */

@@ -22,7 +22,10 @@ export function parseTimestamp(input: string): Timestamp | null {
   const ms = Date.parse(`${date}T${seconds}${normalZone(zone)}`);
   if (Number.isNaN(ms)) return null;
   const digits = fraction.slice(0, 6).padEnd(6, "0");
-  return { ms: ms + Number(digits.slice(0, 3)), text: `${new Date(ms).toISOString().slice(0, 19)}.${digits}Z` };
+  return {
+    ms: ms + Number(digits.slice(0, 3)),
+    text: `${new Date(ms).toISOString().slice(0, 19)}.${digits}Z`,
+  };
 }
 
 function normalZone(zone: string): string {

@@ -74,7 +74,12 @@ function problemOf(error: Error): Problem {
   if (status === 400) return new Problem(400, "Invalid request", error.message);
   const id = Bun.randomUUIDv7();
   log.error("A request failed: {error}", { id, error });
-  return new Problem(500, "Internal error", `Something is wrong here; the log has it under ${id}.`, {
-    id,
-  });
+  return new Problem(
+    500,
+    "Internal error",
+    `Something is wrong here; the log has it under ${id}.`,
+    {
+      id,
+    },
+  );
 }

@@ -49,13 +49,15 @@ const listRoute = createRoute({
   },
 });
 
+const oneQuery = z.strictObject({ project_id: filterQuery.project_id });
+
 const oneRoute = createRoute({
   method: "get",
   path: "/api/events/{event_id}",
   summary: "Get an event",
   request: {
     params: z.object({ event_id: z.string() }),
-    query: z.strictObject({ project_id: filterQuery.project_id }),
+    query: oneQuery,
   },
   responses: {
     200: { description: "The event.", content: { "application/json": { schema: stored } } },
@@ -64,7 +66,7 @@ const oneRoute = createRoute({
 });
 
 export function eventRoutes({ reader, clock }: ReadDeps): OpenAPIHono<AppEnv> {
-  const app = new OpenAPIHono<AppEnv>();
+  const app = new OpenAPIHono<AppEnv>({ defaultHook: strictly(listQuery, oneQuery) });
   app.openapi(listRoute, async (c) => {
     const { sort, order, limit, cursor, view, ...query } = c.req.valid("query");
     const filter = filterOf(c.get("principal"), query, clock.nowMs());
@@ -83,7 +85,7 @@ export function eventRoutes({ reader, clock }: ReadDeps): OpenAPIHono<AppEnv> {
       has_more: page.next !== null,
       next_cursor: page.next === null ? null : encodeCursor({ sort, order, ...page.next }),
     }, 200);
-  }, strictly(listQuery));
+  });
 
   app.openapi(oneRoute, async (c) => {
     const project_id = allowed(c.get("principal"), "read", c.req.valid("query").project_id);
@@ -91,6 +93,6 @@ export function eventRoutes({ reader, clock }: ReadDeps): OpenAPIHono<AppEnv> {
     const event = await oneEvent(reader, project_id, event_id);
     if (event === null) throw new Problem(404, "Not found", `There is no event "${event_id}".`);
     return c.json(event as z.infer<typeof stored>, 200);
-  }, strictly(oneRoute.request.query));
+  });
   return app;
 }

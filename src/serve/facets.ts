@@ -32,11 +32,11 @@ const route = createRoute({
 });
 
 export function facetRoutes({ reader, clock }: ReadDeps): OpenAPIHono<AppEnv> {
-  const app = new OpenAPIHono<AppEnv>();
+  const app = new OpenAPIHono<AppEnv>({ defaultHook: strictly(query) });
   app.openapi(route, async (c) => {
     const { limit, ...rest } = c.req.valid("query");
     const filter = filterOf(c.get("principal"), rest, clock.nowMs());
     return c.json(await facetsOf(reader, filter, limit), 200);
-  }, strictly(query));
+  });
   return app;
 }

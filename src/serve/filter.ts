@@ -101,9 +101,9 @@ export function invalid(name: string, wanted: string): Problem {
   return new Problem(400, "Invalid parameter", `${name} must be ${wanted}.`, { parameter: name });
 }
 
-/** Refuses a query that the schema does not allow, unknown parameters among it. */
-export function strictly(schema: z.ZodObject): Hook<unknown, AppEnv, string, unknown> {
-  const names = Object.keys(schema.shape);
+/** Refuses a query that the schemas do not allow, unknown parameters among it. */
+export function strictly(...schemas: z.ZodObject[]): Hook<unknown, AppEnv, string, unknown> {
+  const names = schemas.flatMap((schema) => Object.keys(schema.shape));
   return (result) => {
     if (result.success) return;
     const issue = result.error.issues[0]!;

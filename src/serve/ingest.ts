@@ -88,7 +88,9 @@ export function ingestRoutes(deps: IngestDeps): OpenAPIHono<AppEnv> {
       "ingest",
       c.req.param("project_id") ?? c.req.query("project_id"),
     );
-    if (!deps.enabled) throw new Problem(503, "Ingestion is off", "WATCHLLM_ENABLED is false.", {}, 60);
+    if (!deps.enabled) {
+      throw new Problem(503, "Ingestion is off", "WATCHLLM_ENABLED is false.", {}, 60);
+    }
     const refusal = deps.ingest.refusal();
     if (refusal !== null) throw problemOf(refusal);
     const declared = Number(c.req.header("content-length") ?? 0);

@@ -53,7 +53,7 @@ const route = createRoute({
 });
 
 export function metricRoutes({ reader, clock }: ReadDeps): OpenAPIHono<AppEnv> {
-  const app = new OpenAPIHono<AppEnv>();
+  const app = new OpenAPIHono<AppEnv>({ defaultHook: strictly(query) });
   app.openapi(route, async (c) => {
     const { interval, group_by, groups, ...rest } = c.req.valid("query");
     const filter = filterOf(c.get("principal"), rest, clock.nowMs());
@@ -66,7 +66,7 @@ export function metricRoutes({ reader, clock }: ReadDeps): OpenAPIHono<AppEnv> {
       }),
       200,
     );
-  }, strictly(query));
+  });
   return app;
 }
 

@@ -79,7 +79,7 @@ const oneRoute = createRoute({
 const cursorShape = z.object({ run_id: z.string(), started_at: z.string() });
 
 export function runRoutes({ reader, clock }: ReadDeps): OpenAPIHono<AppEnv> {
-  const app = new OpenAPIHono<AppEnv>();
+  const app = new OpenAPIHono<AppEnv>({ defaultHook: strictly(listQuery, oneQuery) });
   app.openapi(listRoute, async (c) => {
     const { limit, cursor, ...query } = c.req.valid("query");
     const filter = filterOf(c.get("principal"), query, clock.nowMs());
@@ -91,7 +91,7 @@ export function runRoutes({ reader, clock }: ReadDeps): OpenAPIHono<AppEnv> {
       has_more: next !== null,
       next_cursor: next === null ? null : encodeCursor({ ...next }),
     }, 200);
-  }, strictly(listQuery));
+  });
 
   app.openapi(oneRoute, async (c) => {
     const { project_id, limit } = c.req.valid("query");
@@ -100,7 +100,7 @@ export function runRoutes({ reader, clock }: ReadDeps): OpenAPIHono<AppEnv> {
     const detail = await oneRun(reader, project, run_id, limit);
     if (detail === null) throw new Problem(404, "Not found", `There is no run "${run_id}".`);
     return c.json(detail as unknown as z.infer<RunDetailSchema>, 200);
-  }, strictly(oneQuery));
+  });
   return app;
 }
 

@@ -4,7 +4,7 @@ import { Counter, Gauge, Registry } from "prom-client";
 import type { Ingest } from "../ingest.ts";
 import type { Live } from "../live.ts";
 import type { Store } from "../store/store.ts";
-import { respond, Problem } from "./errors.ts";
+import { Problem, respond } from "./errors.ts";
 import { allowed, type AppEnv } from "./principal.ts";
 
 export interface StatusDeps {
@@ -64,9 +64,10 @@ export function statusRoutes(deps: StatusDeps): OpenAPIHono<AppEnv> {
       ? c.json({ status: "ready" })
       : respond(c, new Problem(503, "Not ready", reason, {}, 1));
   });
-  app.get("/metrics", async (c) => c.text(await metrics.metrics(), 200, {
-    "content-type": metrics.contentType,
-  }));
+  app.get("/metrics", async (c) =>
+    c.text(await metrics.metrics(), 200, {
+      "content-type": metrics.contentType,
+    }));
   return app;
 }
 
@@ -98,9 +99,14 @@ function registry(deps: StatusDeps): Registry {
       },
     });
   const gauge = (name: string, help: string, value: () => number) =>
-    new Gauge({ name: `watchllm_${name}`, help, registers, collect() {
-      this.set(value());
-    } });
+    new Gauge({
+      name: `watchllm_${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(value());
+      },
+    });
   const byReason = (name: string, help: string, values: Map<string, number>) =>
     new Counter({
       name: `watchllm_${name}`,
@@ -113,13 +119,25 @@ function registry(deps: StatusDeps): Registry {
       },
     });
   counter("events_accepted_total", "Events stored.", () => counters.accepted);
-  counter("events_duplicate_total", "Events whose id was stored before.", () => counters.duplicates);
+  counter(
+    "events_duplicate_total",
+    "Events whose id was stored before.",
+    () => counters.duplicates,
+  );
   counter("events_sampled_out_total", "Events left out by sampling.", () => counters.sampledOut);
   counter("ingest_bytes_total", "Bytes of bodies, decompressed.", () => counters.bytes);
   byReason("events_rejected_total", "Events refused, by reason.", counters.rejected);
   byReason("requests_refused_total", "Ingest requests refused, by reason.", counters.refused);
-  gauge("events_pending", "Acknowledged, not yet visible.", () => deps.store.status().pending_events);
-  gauge("events_stored", "Events in the lake and the tail.", () => deps.store.status().events_total);
+  gauge(
+    "events_pending",
+    "Acknowledged, not yet visible.",
+    () => deps.store.status().pending_events,
+  );
+  gauge(
+    "events_stored",
+    "Events in the lake and the tail.",
+    () => deps.store.status().events_total,
+  );
   gauge("lake_files", "Parquet files.", () => deps.store.status().files);
   gauge("lake_bytes", "Bytes of Parquet.", () => deps.store.status().lake_bytes);
   gauge("log_bytes", "Bytes of the log not in Parquet.", () => deps.store.status().log_bytes);

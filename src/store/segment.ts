@@ -26,12 +26,15 @@ export function sequenceOf(name: string): number | null {
 }
 
 const trailerStart = '{"commit":{"bytes":';
-const trailerForm = /^\{"commit":\{"bytes":(\d{1,15}),"events":(\d{1,15}),"crc32":"([0-9a-f]{8})"\}\}$/;
+const trailerForm =
+  /^\{"commit":\{"bytes":(\d{1,15}),"events":(\d{1,15}),"crc32":"([0-9a-f]{8})"\}\}$/;
 /** Longer than any trailer. */
 const trailerBytesMax = 96;
 
-function checksum(bytes: Uint8Array): string {
-  return Bun.hash.crc32(bytes).toString(16).padStart(8, "0");
+/** Of the lines, and of how many there are. */
+function checksum(lines: Uint8Array, events: number): string {
+  const crc = Bun.hash.crc32(`${lines.length},${events}`, Bun.hash.crc32(lines));
+  return crc.toString(16).padStart(8, "0");
 }
 
 /** Lines of events → the bytes of one commit. */
@@ -39,7 +42,7 @@ export function encodeCommit(lines: string, events: number): Uint8Array {
   const body = Buffer.byteLength(lines);
   const bytes = Buffer.allocUnsafeSlow(body + trailerBytesMax);
   bytes.write(lines, 0, "utf8");
-  const crc32 = checksum(bytes.subarray(0, body));
+  const crc32 = checksum(bytes.subarray(0, body), events);
   const trailer = `${trailerStart}${body},"events":${events},"crc32":"${crc32}"}}\n`;
   return bytes.subarray(0, body + bytes.write(trailer, body, "latin1"));
 }
@@ -78,13 +81,14 @@ export function scanSegment(file: Uint8Array): Scan {
     const match = trailerForm.exec(bytes.toString("latin1", found, newline));
     if (match === null) continue;
     const start = found - Number(match[1]);
-    const whole = start >= seen && checksum(bytes.subarray(start, found)) === match[3];
+    const events = Number(match[2]);
+    const whole = start >= seen && checksum(bytes.subarray(start, found), events) === match[3];
     // A trailer whose own body is spoiled ends the damage: what follows is judged afresh.
     if (!whole) scan.damaged.push({ start: seen, end: newline + 1 });
     else {
       if (start > seen) scan.damaged.push({ start: seen, end: start });
       scan.good.push({ start, end: newline + 1 });
-      scan.events += Number(match[2]);
+      scan.events += events;
     }
     seen = newline + 1;
     from = seen;
