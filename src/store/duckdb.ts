@@ -5,8 +5,6 @@ import { columnType, type Field, fields } from "../event.ts";
 import { limits } from "../limits.ts";
 import { loadDuckDB } from "./duckdb_library.ts";
 
-
-
 export interface DuckDBOptions {
   cacheDir: string;
   /** Spill files; private to this process. */
@@ -123,7 +121,9 @@ function plain(value: DuckDBValue): unknown {
   if ("entries" in value && !Array.isArray(value.entries)) {
     return Object.fromEntries(Object.entries(value.entries).map(([key, v]) => [key, plain(v)]));
   }
-  if ("days" in value) return new Date((value.days as number) * 86_400_000).toISOString().slice(0, 10);
+  if ("days" in value) {
+    return new Date((value.days as number) * 86_400_000).toISOString().slice(0, 10);
+  }
   if ("toDouble" in value) return (value as { toDouble(): number }).toDouble();
   return String(value);
 }

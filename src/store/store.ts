@@ -10,7 +10,7 @@ import { createTable, openDuckDB, readParquet, readSegments, rowsOf } from "./du
 import { mergeFiles, removeStrays, writeTable } from "./lake.ts";
 import { Log } from "./log.ts";
 import { type LakeFile, Manifest } from "./manifest.ts";
-import { type Recovery, recoverLog } from "./recover.ts";
+import { recoverLog, type Recovery } from "./recover.ts";
 import { LakeReader, type Statement } from "./reader.ts";
 import { Seen } from "./seen.ts";
 import type { Segment } from "./segment.ts";
