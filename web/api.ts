@@ -98,7 +98,7 @@ export interface SqlAnswer {
   elapsed_ms: number;
 }
 
-export type Query = Record<string, string | number | null | undefined>;
+export type Query = Record<string, string | string[] | number | null | undefined>;
 
 /** What went wrong, in words to show; `status` is 0 when the server did not answer. */
 export class ApiError extends Error {
@@ -115,7 +115,8 @@ export const onUnauthorized = { call: () => {} };
 export function searchOf(query: Query): string {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    if (value !== null && value !== undefined && value !== "") params.set(name, String(value));
+    if (value === null || value === undefined || value === "") continue;
+    for (const one of Array.isArray(value) ? value : [value]) params.append(name, String(one));
   }
   const text = params.toString();
   return text === "" ? "" : `?${text}`;

@@ -12,10 +12,10 @@ import { JsonTree } from "./json_tree.ts";
 import { plain, promptMessages, responseMessages } from "./messages.ts";
 import { Prose } from "./prose.ts";
 
-/** What costs were given: the producer's own goes before our estimate. */
+/** As the server counts it: our estimate, else what the producer reported. */
 export function costOf(event: object): number | null {
   const { cost_reported_usd, cost_estimate_usd } = event as Record<string, number | null>;
-  return cost_reported_usd ?? cost_estimate_usd ?? null;
+  return cost_estimate_usd ?? cost_reported_usd ?? null;
 }
 
 /** What tells the event apart in one line. */
@@ -86,12 +86,12 @@ function Figures({ event }: { event: FullEvent }): View {
     ]);
   }
   if (event.event_type === "prompt_call" || costOf(event) !== null) {
-    const both = event.cost_reported_usd != null && event.cost_estimate_usd != null;
-    const source: [string, string][] = both
-      ? [["our estimate", dollars(event.cost_estimate_usd)]]
-      : event.cost_reported_usd != null
-      ? [["reported by", "the producer"]]
-      : costOf(event) === null
+    const { cost_estimate_usd, cost_reported_usd } = event;
+    const source: [string, string][] = cost_reported_usd != null
+      ? cost_estimate_usd != null
+        ? [["reported", dollars(cost_reported_usd)]]
+        : [["reported by", "the producer"]]
+      : cost_estimate_usd == null
       ? [["no price for", "this model"]]
       : [];
     figures.push(["Cost", dollars(costOf(event)), source]);

@@ -91,15 +91,43 @@ export function toggled(typed: string, key: FilterKey, value: string): string {
   return writeFilter(filter);
 }
 
-/** As parameters of the API. A value with a comma cannot be told from two and is left as it is. */
-export function filterQuery({ values, text }: Filter): Record<string, string> {
-  const query: Record<string, string> = {};
+/** As parameters of the API, one for each value. */
+export function filterQuery({ values, text }: Filter): Record<string, string | string[]> {
+  const query: Record<string, string | string[]> = {};
   for (const [key, list] of Object.entries(values)) {
-    if (list.length > 0) query[key] = list.join(",");
+    // A single value is split at its commas; of several, each is taken as it is.
+    if (list.length > 0) {
+      query[key] = list.length === 1 && list[0]?.includes(",") ? [...list, ...list] : list;
+    }
   }
   if (text !== "") query.q = text;
   return query;
 }
+
+/** Whether an event that has just come in belongs to the list; its text is not looked at. */
+export function passes({ values }: Filter, event: object): boolean {
+  const fields = event as Record<string, unknown>;
+  return Object.entries(values).every(([key, list]) => {
+    const value = key === "tag" ? fields.tags : fields[key];
+    return Array.isArray(value)
+      ? value.some((one) => list.includes(one))
+      : typeof value === "string" && list.includes(value);
+  });
+}
+
+/** Where the server looks for text. */
+const textColumns = [
+  "prompt",
+  "response",
+  "input",
+  "output",
+  "input_data",
+  "output_data",
+  "reasoning",
+  "error_message",
+  "name",
+  "tool_name",
+];
 
 /** The same question as SQL, to go on from in the console. */
 export function filterSql(filter: Filter, since: string | null, until: string | null): string {
@@ -114,15 +142,14 @@ export function filterSql(filter: Filter, since: string | null, until: string | 
     else if (literals.length > 1) conditions.push(`${key} IN (${literals.join(", ")})`);
   }
   if (filter.text !== "") {
-    const columns = ["name", "prompt", "response", "input", "output", "error_message"];
-    const found = `contains(lower(concat_ws(' ', ${columns.join(", ")})), lower(${
-      literal(filter.text)
-    }))`;
-    conditions.push(found);
+    const found = textColumns.map((name) =>
+      `contains(lower(${name}), lower(${literal(filter.text)}))`
+    );
+    conditions.push(`(${found.join("\n    OR ")})`);
   }
   const where = conditions.length === 0 ? "" : `\nWHERE ${conditions.join("\n  AND ")}`;
   return `SELECT timestamp, event_type, name, model, status, latency_ms, tokens_input, tokens_output,
-  coalesce(cost_reported_usd, cost_estimate_usd) AS cost_usd, user_id, run_id
+  coalesce(cost_estimate_usd, cost_reported_usd) AS cost_usd, user_id, run_id
 FROM events${where}
 ORDER BY timestamp DESC
 LIMIT 100`;
