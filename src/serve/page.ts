@@ -105,6 +105,8 @@ function answer(c: Context<AppEnv>, path: string, variants: Variant[]): Response
   };
   if (holds(c.req.header("if-none-match"), variant.etag)) return c.body(null, 304, headers);
   if (variant.encoding !== null) headers["content-encoding"] = variant.encoding;
+  // Of the body that a HEAD request would have had, too.
+  headers["content-length"] = String(variant.bytes.length);
   return c.body(variant.bytes, 200, headers);
 }
 

@@ -162,6 +162,19 @@ test("nothing foreign and nothing inline may run", async () => {
   }
 });
 
+test("HEAD tells what GET would send", async () => {
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: app.fetch });
+  try {
+    const headers = { "accept-encoding": "br" };
+    const head = await fetch(server.url, { method: "HEAD", headers });
+    expect(head.status).toBe(200);
+    expect(head.headers.get("content-length")).toBe(String(brotliCompressSync(index).length));
+    expect(await (await fetch(server.url, { headers })).text()).toBe(index);
+  } finally {
+    await server.stop(true);
+  }
+});
+
 test("a server without its page says how to build it", async () => {
   const response = await appOver(join(folder, "missing")).request("/", {
     headers: { accept: html },
