@@ -22,10 +22,7 @@ const compressed = /\.(html|js|css|svg|json|txt|map|webmanifest)$/;
 /** True when it was built, false when what is there is current. */
 export async function buildPage(force = false): Promise<boolean> {
   const script = join(root, "web/build.ts");
-  if (!existsSync(script)) {
-    console.error("web/build.ts is missing: going on without a page.");
-    return false;
-  }
+  if (!existsSync(script)) throw new Error("The page cannot be built: web/build.ts is missing.");
   return await whileLocked(join(root, "node_modules/.cache/page.lock"), async () => {
     const wanted = hashOf(inputs);
     if (!force && readStamp() === wanted) return false;
