@@ -29,17 +29,17 @@ export function Conversation({ messages }: { messages: Message[] }): View {
   }</div>`;
 }
 
-const roleWords: Record<string, string> = {
-  system: "System",
-  user: "User",
-  assistant: "Assistant",
-  tool: "Tool",
-};
+const roleWords: ReadonlyMap<string, string> = new Map([
+  ["system", "System"],
+  ["user", "User"],
+  ["assistant", "Assistant"],
+  ["tool", "Tool"],
+]);
 
 export function MessageCard({ message, children }: { message: Message; children?: View }): View {
   const { role, name, parts } = message;
-  const speaker = roleWords[role] ?? role;
-  return html`<article class=${`message message-${roleWords[role] === undefined ? "other" : role}`}>
+  const speaker = roleWords.get(role) ?? role;
+  return html`<article class=${`message message-${roleWords.has(role) ? role : "other"}`}>
     <header><span class="role">${speaker}</span>${
     name === null ? null : html`<span class="dim">${name}</span>`
   }${children}<${Copy} text=${() =>

@@ -15,14 +15,14 @@ export const filterKeys = [
 ] as const;
 export type FilterKey = (typeof filterKeys)[number];
 
-const aliases: Readonly<Record<string, FilterKey>> = {
-  type: "event_type",
-  tool: "tool_name",
-  user: "user_id",
-  session: "session_id",
-  run: "run_id",
-  tags: "tag",
-};
+const aliases: ReadonlyMap<string, FilterKey> = new Map([
+  ["type", "event_type"],
+  ["tool", "tool_name"],
+  ["user", "user_id"],
+  ["session", "session_id"],
+  ["run", "run_id"],
+  ["tags", "tag"],
+]);
 
 export interface Filter {
   /** Several values of one key: any of them. */
@@ -61,7 +61,7 @@ export function parseFilter(typed: string): Filter {
 export function keyNamed(name: string): FilterKey | null {
   const lower = name.toLowerCase();
   if ((filterKeys as readonly string[]).includes(lower)) return lower as FilterKey;
-  return aliases[lower] ?? null;
+  return aliases.get(lower) ?? null;
 }
 
 function valuesIn(list: string): string[] {

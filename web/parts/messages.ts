@@ -67,7 +67,8 @@ function messagesOf(value: unknown, role: string, depth: number): Message[] {
       ...messagesOf(inner, role, depth + 1),
     ];
   }
-  if (isMessage(value)) return [message(value, role)];
+  // Gemini writes its instruction as parts without a role.
+  if (Array.isArray(value.parts) || isMessage(value)) return [message(value, role)];
   return [{ role, name: null, parts: [part(value)] }];
 }
 
@@ -111,13 +112,14 @@ function isMessage(value: unknown): value is Fields {
   return ["human", "ai", "system"].includes(String(value.type)) && "content" in value;
 }
 
-const roles: Readonly<Record<string, string>> = {
-  human: "user",
-  ai: "assistant",
-  model: "assistant",
-  developer: "system",
-  function: "tool",
-};
+/** A map: a role comes from data, and an object knows more names than it was given. */
+const roles: ReadonlyMap<string, string> = new Map([
+  ["human", "user"],
+  ["ai", "assistant"],
+  ["model", "assistant"],
+  ["developer", "system"],
+  ["function", "tool"],
+]);
 
 function message(value: Fields, fallback: string): Message {
   const given = typeof value.role === "string" ? value.role : String(value.type ?? fallback);
@@ -125,7 +127,7 @@ function message(value: Fields, fallback: string): Message {
     ? "assistant"
     : value.type === "function_call_output"
     ? "tool"
-    : roles[given] ?? given;
+    : roles.get(given) ?? given;
   const name = typeof value.name === "string" && role !== "tool" ? value.name : null;
   if (value.type === "function_call" || value.type === "function_call_output") {
     return { role, name: null, parts: [part(value)] };
