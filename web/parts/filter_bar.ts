@@ -38,9 +38,7 @@ export function FilterBar(): View {
   const input = useRef<HTMLInputElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
   useEffect(() => {
-    if (parseFilter(draft).text !== parseFilter(typed).text || draft.trim() !== typed) {
-      setDraft(typed);
-    }
+    if (draft.trim() !== typed) setDraft(typed);
   }, [typed]);
   useEffect(() => setChosen(-1), [draft, cursor]);
   const key = JSON.stringify(scope.value);

@@ -85,12 +85,12 @@ export async function fit(force = false): Promise<void> {
     if (project.value !== project_id) return;
     const oldest = first.events[0];
     const newest = last.events[0];
-    isEmpty.value = oldest === undefined;
     fitProblem.value = null;
-    if (oldest === undefined || newest === undefined) return;
-    if (rangeKnown.value && !force) return;
-    const { since, until } = fitRange(oldest.timestamp, newest.timestamp, Date.now());
-    settle(here({ since: since ?? allTime, until }));
+    if (oldest !== undefined && newest !== undefined && (force || !rangeKnown.value)) {
+      const { since, until } = fitRange(oldest.timestamp, newest.timestamp, Date.now());
+      settle(here({ since: since ?? allTime, until }));
+    }
+    isEmpty.value = oldest === undefined;
   } catch (error) {
     if (project.value === project_id) fitProblem.value = (error as Error).message;
   }

@@ -1,0 +1,120 @@
+// Starts the page and chooses what to show for an address. Pages that need more code load it then.
+import { type ComponentType, render } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { effect } from "@preact/signals";
+import { EventsPage } from "./pages/events.ts";
+import { LoginPage } from "./pages/login.ts";
+import { RunsPage } from "./pages/runs.ts";
+import { StartPage } from "./pages/start.ts";
+import { followLinks, linkTo, path } from "./parts/address.ts";
+import { html, type View } from "./parts/html.ts";
+import { listenToKeys } from "./parts/keys.ts";
+import { Nothing, Problem, Skeleton } from "./parts/notice.ts";
+import { Shell } from "./parts/shell.ts";
+import {
+  applyTheme,
+  enter,
+  entry,
+  fit,
+  fitProblem,
+  isEmpty,
+  project,
+  rangeKnown,
+  startState,
+} from "./parts/state.ts";
+
+type PageView = ComponentType<Record<string, unknown>>;
+
+const later: Record<string, () => Promise<PageView>> = {
+  run: async () => (await import("./pages/run.ts")).RunPage as PageView,
+  charts: async () => (await import("./pages/charts.ts")).ChartsPage as PageView,
+  sql: async () => (await import("./pages/sql.ts")).SqlPage as PageView,
+};
+const loaded = new Map<string, PageView>();
+
+function Later({ name, ...rest }: { name: string } & Record<string, unknown>): View {
+  const [, drawAgain] = useState(0);
+  const [problem, setProblem] = useState<string | null>(null);
+  useEffect(() => {
+    if (loaded.has(name)) return;
+    setProblem(null);
+    later[name]?.().then((page) => {
+      loaded.set(name, page);
+      drawAgain((turn) => turn + 1);
+    }, () => setProblem("This part of the page could not be loaded. Reload to try again."));
+  }, [name]);
+  const page = loaded.get(name);
+  if (page !== undefined) return html`<${page} ...${rest} />`;
+  return problem === null ? html`<${Skeleton} />` : html`<${Problem} reason=${problem} />`;
+}
+
+function Content(): View {
+  const at = path.value;
+  // Another project is another page: nothing of the one before stays on it.
+  const key = project.value;
+  if (at === "/sql") return html`<${Later} key=${key} name="sql" />`;
+  const run = /^\/runs\/([^/]+)\/?$/.exec(at)?.[1];
+  if (run !== undefined) return html`<${Later} key=${key} name="run" run_id=${decoded(run)} />`;
+  if (!["/", "/runs", "/charts"].includes(at)) {
+    return html`<${Nothing} title="There is no such page."><a href=${
+      linkTo("/")
+    }>See the events</a><//>`;
+  }
+  if (isEmpty.value === true) return html`<${StartPage} key=${key} />`;
+  if (!rangeKnown.value) {
+    return fitProblem.value === null
+      ? html`<${Skeleton} />`
+      : html`<${Problem} reason=${fitProblem.value} again=${() => void fit()} />`;
+  }
+  if (at === "/runs") return html`<${RunsPage} key=${key} />`;
+  if (at === "/charts") return html`<${Later} key=${key} name="charts" />`;
+  return html`<${EventsPage} key=${key} />`;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function App(): View {
+  switch (entry.value.state) {
+    case "asking":
+      return null;
+    case "login":
+      return html`<${LoginPage} />`;
+    case "failed":
+      return html`
+        <main class="login">
+          <${Problem} reason=${entry.value.reason} again=${() => void enter()} />
+        </main>
+      `;
+    case "open":
+      return html`
+        <${Shell}>
+          <${Content} />
+          <//>
+      `;
+  }
+}
+
+const titles: Record<string, string> = {
+  "/": "Events",
+  "/runs": "Runs",
+  "/charts": "Charts",
+  "/sql": "SQL",
+};
+
+applyTheme();
+followLinks();
+listenToKeys();
+startState();
+effect(() => {
+  const word = titles[path.value] ?? (path.value.startsWith("/runs/") ? "Run" : null);
+  document.title = word === null ? "WatchLLM" : `${word} · ${project.value} · WatchLLM`;
+});
+const root = document.getElementById("app");
+if (root !== null) render(html`<${App} />`, root);
+void enter();

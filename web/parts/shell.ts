@@ -1,0 +1,164 @@
+// What stands around every page: navigation, project, range of time, how far the server is, theme.
+import { useState } from "preact/hooks";
+import { go, here, linkTo, path } from "./address.ts";
+import { exact, plural } from "./format.ts";
+import { html, type View } from "./html.ts";
+import { icon, type IconName } from "./icons.ts";
+import { cheatSheet, useKeys } from "./keys.ts";
+import { RangePicker } from "./range_picker.ts";
+import {
+  entry,
+  logOut,
+  project,
+  projects,
+  status,
+  statusProblem,
+  type Theme,
+  theme,
+} from "./state.ts";
+
+const places: readonly (readonly [string, string, IconName, string])[] = [
+  ["/", "Events", "list", "e"],
+  ["/runs", "Runs", "run", "r"],
+  ["/charts", "Charts", "chart", "c"],
+  ["/sql", "SQL", "sql", "s"],
+];
+
+function isAt(place: string): boolean {
+  const at = path.value;
+  return place === "/" ? at === "/" : at === place || at.startsWith(`${place}/`);
+}
+
+export function Shell({ children }: { children: View }): View {
+  const [help, setHelp] = useState(false);
+  // `g` waits for the letter of a place.
+  const [going, setGoing] = useState(false);
+  useKeys({
+    "?": () => setHelp(!help),
+    g: () => setGoing(true),
+    ...(going
+      ? Object.fromEntries(places.map(([place, , , key]) => [key, () => {
+        setGoing(false);
+        go(linkTo(place));
+      }]))
+      : {}),
+  });
+  return html`<div class="shell">
+    <a class="skip" href="#main" data-plain>Skip to the content</a>
+    <nav class="nav" aria-label="Pages">
+      <a class="brand" href=${linkTo("/")}><span class="mark">${
+    icon("pulse")
+  }</span><span>WatchLLM</span></a>
+      ${
+    places.map(([place, word, sign]) =>
+      html`
+        <a key=${place} class="place" href=${linkTo(place)}
+          aria-current=${isAt(place) ? "page" : null}>${icon(sign)}<span>${word}</span></a>
+      `
+    )
+  }
+      <div class="nav-foot">
+        <${UpToDate} />
+        <div class="nav-tools">
+          <${ThemeButton} />
+          <button type="button" class="quiet" aria-label="Keys" title="Keys (?)" onClick=${() =>
+    setHelp(true)}>${icon("keyboard")}</button>
+          ${
+    entry.value.state === "open" && !entry.value.session.local
+      ? html`<button type="button" class="quiet" onClick=${() => void logOut()}>Log out</button>`
+      : null
+  }
+        </div>
+      </div>
+    </nav>
+    <div class="page">
+      <header class="bar">
+        <${ProjectPicker} />
+        <span class="bar-status"><${UpToDate} /></span>
+        ${
+    path.value === "/sql" || path.value.startsWith("/runs/") ? null : html`<${RangePicker} />`
+  }
+        <span class="bar-theme"><${ThemeButton} /></span>
+      </header>
+      <main id="main" tabindex="-1">${children}</main>
+    </div>
+    ${help ? html`<${CheatSheet} close=${() => setHelp(false)} />` : null}
+  </div>`;
+}
+
+function ProjectPicker(): View {
+  const list = projects.value;
+  const current = project.value;
+  if (list.length <= 1) {
+    return html`<span class="project"><b>${list[0]?.name ?? current}</b></span>`;
+  }
+  const choose = (event: Event) =>
+    go(linkTo(path.value.startsWith("/runs") ? "/runs" : path.value, {
+      project: (event.target as HTMLSelectElement).value,
+      since: null,
+      until: null,
+    }));
+  return html`
+    <label
+      class="project"><span class="unseen">Project</span><select value=${current} onChange=${choose}>${list
+        .map(({ project_id, name }) =>
+          html`<option key=${project_id} value=${project_id} selected=${
+            project_id === current
+          }>${name}</option>`
+        )}</select></label>
+  `;
+}
+
+/** How far behind what is shown may be: never silent about it. */
+function UpToDate(): View {
+  const now = status.value;
+  if (statusProblem.value !== null) {
+    return html`<span class="fresh fresh-lost" role="status" title=${statusProblem.value}><i></i>no connection</span>`;
+  }
+  if (now === null) return html`<span class="fresh"><i></i>…</span>`;
+  const title = `${exact(now.events_total)} events stored, version ${now.version}`;
+  return now.pending_events === 0
+    ? html`<span class="fresh fresh-now" title=${title}><i></i>up to date</span>`
+    : html`
+      <span class="fresh fresh-behind" role="status"
+        title=${title}><i></i>${plural(now.pending_events, "event")} not yet visible</span>
+    `;
+}
+
+const nextTheme: Record<Theme, Theme> = { auto: "light", light: "dark", dark: "auto" };
+
+function ThemeButton(): View {
+  const label = `Colours: ${theme.value === "auto" ? "as the system" : theme.value}`;
+  return html`
+    <button type="button" class="quiet" aria-label=${label} title=${label}
+      onClick=${() => theme.value = nextTheme[theme.value]}>${icon("theme")}</button>
+  `;
+}
+
+function CheatSheet({ close }: { close: () => void }): View {
+  useKeys({ Escape: close, "?": close });
+  return html`
+    <div class="veil" onClick=${close}>
+      <div class="panel sheet" role="dialog" aria-modal="true" aria-label="Keys" onClick=${(
+        event: Event,
+      ) => event.stopPropagation()}>
+        <h2>Keys<button type="button" class="quiet" aria-label="Close" autofocus onClick=${close}>${icon(
+          "close",
+        )}</button></h2>
+        <dl>${cheatSheet.map(([keys, does]) =>
+          html`
+            <div key=${keys}>
+              <dt>${keys.split(/\s+/).map((key) => html`<kbd>${key}</kbd>`)}</dt>
+              <dd>${does}</dd>
+            </div>
+          `
+        )}</dl>
+      </div>
+    </div>
+  `;
+}
+
+/** The address of this page without the drawer. */
+export function closeDrawer(): void {
+  go(here({ event: null }));
+}
