@@ -10,7 +10,7 @@ import { lock, openDatabase } from "../../src/store/sandbox/database.ts";
 import { explainError } from "../../src/store/sandbox/errors.ts";
 import { sqlCharactersMax } from "../../src/store/sandbox/gate.ts";
 import { takeStatement } from "../../src/store/sandbox/statement.ts";
-import { viewStatements } from "../../src/store/sandbox/view.ts";
+import { viewOf } from "../../src/store/sandbox/view.ts";
 import { ask, type Fixture, makeFixture, makeSandbox, secret } from "./sandbox_fixture.ts";
 
 let fixture: Fixture;
@@ -318,8 +318,9 @@ async function lockedDatabase() {
     bytesMax: null,
     deadlineMs: null,
   } as const;
-  for (const statement of await viewStatements(question, folder)) await connection.run(statement);
-  await lock(connection, fixture.mine.files);
+  const { statements, readable } = await viewOf(question, folder);
+  for (const statement of statements) await connection.run(statement);
+  await lock(connection, readable);
   return { api, connection };
 }
 

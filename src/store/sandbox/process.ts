@@ -19,7 +19,7 @@ import {
   type Reply,
   type Setup,
 } from "./frames.ts";
-import { type Question, viewStatements } from "./view.ts";
+import { type Question, viewOf } from "./view.ts";
 
 /** Loading DuckDB takes 0.3 s; on a machine that swaps, far longer. */
 const startMsMax = 20_000;
@@ -134,7 +134,7 @@ export class ChildProcess {
       if ("reason" in job) return job;
       const reply = await this.#converse(() => begin(job), sink) ?? await this.#explain(deadlineMs);
       if (reply.ok) return reply;
-      const paths = [...question.files, ...question.segments.map((segment) => segment.path)];
+      const paths = [...job.readable, ...question.segments.map((segment) => segment.path)];
       return { ...reply, message: hidePaths(reply.message, paths) };
     } finally {
       clearTimeout(timer);
@@ -187,14 +187,14 @@ export class ChildProcess {
   }
 
   async #makeJob(question: Question): Promise<Job | Failure> {
-    const { files, segments, sql, format, rowsMax, bytesMax } = question;
+    const { segments, sql, format, rowsMax, bytesMax } = question;
     try {
       if (segments.length > 0 || format === "parquet") {
         await mkdir(this.#temporaryDir, { recursive: true, mode: 0o700 });
         this.#folder = await mkdtemp(join(this.#temporaryDir, "watchllm-sql-"));
       }
-      const statements = await viewStatements(question, this.#folder);
-      return { statements, readable: files, sql, format, rowsMax, bytesMax, folder: this.#folder };
+      const view = await viewOf(question, this.#folder);
+      return { ...view, sql, format, rowsMax, bytesMax, folder: this.#folder };
     } catch (error) {
       const diagnosis = error instanceof Error ? error.message : String(error);
       return {

@@ -3,7 +3,7 @@
 import { constants, copyFile, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { columnType, type Field, fields } from "../../event.ts";
-import { columnNames, readSegments } from "../duckdb.ts";
+import { columnNames, copyToParquet, readSegments } from "../duckdb.ts";
 import type { Format } from "./frames.ts";
 import { literal } from "./quote.ts";
 
@@ -38,24 +38,34 @@ export interface Question extends Snapshot {
   deadlineMs: number | null;
 }
 
-/** Makes `events`: the project's rows of the files and of the log's tail. */
-export async function viewStatements(question: Question, folder: string): Promise<string[]> {
+export interface View {
+  /** They make `events`: the project's rows of the files and of the log's tail. */
+  statements: string[];
+  /** All that they read once they have run. */
+  readable: string[];
+}
+
+/** The folder is private to the question. */
+export async function viewOf(question: Question, folder: string): Promise<View> {
   const { project_id, files, segments } = question;
   const ofProject = project_id === null ? "" : ` WHERE project_id = ${literal(project_id)}`;
   const statements: string[] = [];
-  const sources: string[] = [];
-  if (files.length > 0) sources.push(readFiles(files) + ofProject);
-  if (segments.length > 0) {
-    // A segment holds every project. Only rows of this one enter the database, and no segment is
-    // among the files that may be read afterwards.
-    const tail = readSegments(await wholeSegments(segments, folder));
-    statements.push(`CREATE TABLE recent AS SELECT * FROM (${tail})${ofProject}`);
-    sources.push(`SELECT ${columnNames} FROM recent`);
+  const readable = [...files];
+  // A segment holds every project: only rows of this one go on, and no segment stays readable. Files
+  // take no longer to make than a table and, one by one, little memory; the newest rows of many
+  // files are found six times sooner than those of files and a table.
+  for (const [at, segment] of (await wholeSegments(segments, folder)).entries()) {
+    const recent = join(folder, `${at}.parquet`);
+    const rows = `SELECT * FROM (${readSegments([segment])})${ofProject}`;
+    statements.push(copyToParquet(rows, recent, zstdLevel));
+    readable.push(recent);
   }
-  const select = sources.length > 0 ? sources.join(" UNION ALL ") : noRows;
-  return [...statements, `CREATE VIEW events AS ${select}`];
+  const select = readable.length > 0 ? readFiles(readable) + ofProject : noRows;
+  statements.push(`CREATE VIEW events AS ${select}`);
+  return { statements, readable };
 }
 
+const zstdLevel = 1;
 const columns = fields as readonly Field[];
 
 const noRows = "SELECT " +
