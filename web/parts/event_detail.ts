@@ -33,18 +33,11 @@ export function EventDetail({ event, inRun = false }: { event: FullEvent; inRun?
           <h2>${titleOf(event)}</h2>
           ${statusMark(event.status)}
         </div>
-      <p
-        class="detail-line dim">${typeWord(
-          event.event_type,
-        )}${event.model && event.model !== titleOf(event)
-          ? ` · ${event.model}`
-          : ""} · <time datetime=${event.timestamp}>${moment(event.timestamp)}</time>${inRun
-          ? null
-          : html`
-            · <a href=${linkTo(`/runs/${encodeURIComponent(event.run_id)}`, {
-              at: event.event_id,
-            })}>Open its run</a>
-          `}</p>
+      <p class="detail-line dim">
+        ${line(event)}
+        <time datetime=${event.timestamp}>${moment(event.timestamp)}</time>
+        ${inRun ? null : html`${" · "}<a href=${runOf(event)}>Open its run</a>`}
+      </p>
       <${Figures} event=${event} />
       <${Failure} event=${event} />
       <${Content} event=${event} />
@@ -52,6 +45,15 @@ export function EventDetail({ event, inRun = false }: { event: FullEvent; inRun?
       <${Rest} event=${event} />
     </div>
   `;
+}
+
+function line(event: FullEvent): string {
+  const model = event.model && event.model !== titleOf(event) ? ` · ${event.model}` : "";
+  return `${typeWord(event.event_type)}${model} · `;
+}
+
+function runOf({ run_id, event_id }: FullEvent): string {
+  return linkTo(`/runs/${encodeURIComponent(run_id)}`, { at: event_id });
 }
 
 function Figures({ event }: { event: FullEvent }): View {

@@ -22,6 +22,7 @@ export function EventRow(
 ): View {
   const title = titleOf(event);
   const isCall = event.event_type === "prompt_call";
+  const cost = costOf(event) === null && !isCall ? nothing : dollars(costOf(event));
   const tokens = event.tokens_input ?? event.tokens_output;
   return html`<li class=${`row event-row ${selected ? "selected" : ""} ${
     fresh ? "fresh-row" : ""
@@ -37,19 +38,21 @@ export function EventRow(
   }</p>
       <p class="row-words">${words(event)}</p>
     </div>
-    <div class="cell-status">${statusMark(event.status)}</div>
-    <div class="cell-latency num">${latencyBar(event.latency_ms, slowest)}<span>${
-    duration(event.latency_ms)
-  }</span></div>
-    <div class="cell-tokens num" title="Tokens in → out">${
+    <div class="row-meta">
+      <div class="cell-status">${statusMark(event.status)}</div>
+      <div class=${event.latency_ms == null ? "cell-latency num none" : "cell-latency num"}>${
+    latencyBar(event.latency_ms, slowest)
+  }<span>${duration(event.latency_ms)}</span></div>
+      <div class=${
+    tokens == null ? "cell-tokens num none" : "cell-tokens num"
+  } title="Tokens in → out">${
     tokens == null ? nothing : `${short(event.tokens_input)} → ${short(event.tokens_output)}`
   }</div>
-    <div class="cell-cost num">${
-    costOf(event) === null && !isCall ? nothing : dollars(costOf(event))
-  }</div>
-    <div class="cell-user">${
+      <div class=${cost === nothing ? "cell-cost num none" : "cell-cost num"}>${cost}</div>
+      <div class="cell-user">${
     event.user_id == null ? nothing : html`<${FilterLink} of="user_id" value=${event.user_id} />`
   }</div>
+    </div>
     <time class="cell-time num" datetime=${event.timestamp} title=${moment(event.timestamp)}>${
     ago(event.timestamp, now.value)
   }</time>
@@ -66,24 +69,44 @@ export function latencyBar(ms: number | null | undefined, slowest: number): View
 
 /** First words of what went in → what came out; of a failure, why. */
 export function words(
-  { input_preview, output_preview, error_message }: {
+  event: {
     input_preview?: string | null;
     output_preview?: string | null;
     error_message?: string | null;
   },
 ): View {
-  const cut = (text: string) => text.slice(0, previewCharactersMax).replace(/\s+/g, " ");
-  const input = input_preview ? cut(input_preview) : null;
-  if (error_message) {
-    return html`${input}${
-      input === null ? null : html`<span class="arrow"> → </span>`
-    }<span class="row-error">${cut(error_message)}</span>`;
+  const input = event.input_preview ? glance(event.input_preview) : null;
+  const arrow = input === null ? null : html`<span class="arrow">${" → "}</span>`;
+  if (event.error_message) {
+    const reason = glance(event.error_message);
+    return [input, arrow, html`<span class="row-error">${reason}</span>`];
   }
-  const output = output_preview ? cut(output_preview) : null;
-  if (input === null && output === null) return html`<span class="dim">no content</span>`;
-  return html`${input}${
-    output === null
-      ? null
-      : html`<span class="arrow"> → </span><span class="row-output">${output}</span>`
-  }`;
+  const output = event.output_preview ? glance(event.output_preview) : null;
+  if (input === null && output === null) {
+    return gist(event as Partial<LightEvent>) ?? html`<span class="dim">no content</span>`;
+  }
+  return output === null ? input : [input, arrow, html`<span class="row-output">${output}</span>`];
+}
+
+/** On one line, and JSON without its punctuation: names and values are what the eye looks for. */
+export function glance(text: string): string {
+  const cut = text.slice(0, previewCharactersMax).replace(/\s+/g, " ");
+  if (!/^[[{]/.test(cut)) return cut;
+  return cut.replace(/"([^"]{1,60})":\s?/g, "$1: ").replace(/,(?=[^\s])/g, ", ")
+    .replace(/[{}[\]"\\]/g, "");
+}
+
+/** What an event without input and output has to say. */
+function gist(event: Partial<LightEvent>): string | null {
+  if (event.event_type === "score") {
+    const said = [event.score_label, event.score_value, event.score_explanation];
+    return said.filter((part) => part != null).join(" · ") || null;
+  }
+  if (event.actual_value != null) {
+    const limit = event.threshold == null ? "" : `, threshold ${event.threshold}`;
+    return `${(event.alert_type ?? "value").replaceAll("_", " ")}: ${event.actual_value}${limit}`;
+  }
+  const said = [event.assertion_type, event.severity, event.detection_method]
+    .filter((part) => part != null);
+  return said.length === 0 ? null : said.join(" · ").replaceAll("_", " ");
 }

@@ -55,7 +55,7 @@ function brief(text: string): string {
 }
 
 /** A preset is used when data fills at least this much of it. */
-const filledMin = 0.2;
+const filledMin = 0.6;
 /** At first visit no more is asked for than this. */
 const firstDaysMax = 30;
 
