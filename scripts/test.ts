@@ -41,7 +41,14 @@ async function python(report: string): Promise<Count> {
 }
 
 async function runSuite(command: string[], cwd: string, report: string): Promise<Count> {
-  const child = Bun.spawn(command, { cwd, stdin: "ignore", stdout: "inherit", stderr: "inherit" });
+  const child = Bun.spawn(command, {
+    cwd,
+    // The package's sources, without installing it.
+    env: { ...process.env, PYTHONPATH: join(root, "sdk/python/src") },
+    stdin: "ignore",
+    stdout: "inherit",
+    stderr: "inherit",
+  });
   const timer = setTimeout(() => {
     console.error(`Ended after ${suiteMsMax / 60_000} minutes: ${command.join(" ")}`);
     child.kill("SIGKILL");
