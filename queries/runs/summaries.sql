@@ -1,8 +1,27 @@
 -- What did the runs of this page do, cost and say?
+-- At one time a parent comes before its children, and then ids decide: a run reads the same each time.
 WITH chosen AS (
   SELECT
-    *,
+    run_id,
+    timestamp,
+    row_number() OVER (
+      PARTITION BY run_id ORDER BY timestamp, parent_span_id IS NOT NULL, event_id
+    ) AS place,
+    -- No call lasts a century; a latency without bound would leave the calendar.
+    timestamp + to_microseconds((least(coalesce(latency_ms, 0), 3.1e12) * 1000)::BIGINT) AS ended_at,
+    event_type,
     status IN ('error', 'timeout', 'assertion_failed') AS failed,
+    coalesce(name, step_name, tool_name, model, event_type) AS name,
+    tokens_input,
+    tokens_output,
+    coalesce(cost_estimate_usd, cost_reported_usd) AS cost_usd,
+    model,
+    user_id,
+    session_id,
+    release,
+    env,
+    tags,
+    error_message,
     coalesce(
       first_words(prompt, list_contains(json_fields, 'prompt')),
       first_words(input, list_contains(json_fields, 'input')),
@@ -20,10 +39,10 @@ WITH chosen AS (
 )
 SELECT
   run_id,
-  arg_min(coalesce(name, step_name, tool_name, model, event_type), timestamp) AS name,
+  arg_min(name, place) AS name,
   min(timestamp) AS started_at,
-  max(timestamp + to_microseconds(coalesce(latency_ms * 1000, 0)::BIGINT)) AS ended_at,
-  date_diff('microsecond', started_at, ended_at) / 1000.0 AS duration_ms,
+  max(ended_at) AS ended_at,
+  date_diff('microsecond', min(timestamp), max(ended_at)) / 1000.0 AS duration_ms,
   CASE WHEN bool_or(failed) THEN 'error' ELSE 'success' END AS status,
   count(*) AS event_count,
   count(*) FILTER (failed) AS error_count,
@@ -31,15 +50,15 @@ SELECT
   count(*) FILTER (event_type = 'tool_call') AS tool_call_count,
   sum(tokens_input) AS tokens_input,
   sum(tokens_output) AS tokens_output,
-  sum(coalesce(cost_estimate_usd, cost_reported_usd)) AS cost_usd,
+  sum(cost_usd) AS cost_usd,
   list_sort(list(DISTINCT model) FILTER (model IS NOT NULL)) AS models,
-  arg_min(user_id, timestamp) AS user_id,
-  arg_min(session_id, timestamp) AS session_id,
-  arg_min(release, timestamp) AS release,
-  arg_min(env, timestamp) AS env,
+  arg_min(user_id, place) AS user_id,
+  arg_min(session_id, place) AS session_id,
+  arg_min(release, place) AS release,
+  arg_min(env, place) AS env,
   list_sort(list_distinct(flatten(list(tags) FILTER (tags IS NOT NULL)))) AS tags,
-  arg_min(given, timestamp) FILTER (given IS NOT NULL) AS input_preview,
-  arg_max(answered, timestamp) FILTER (answered IS NOT NULL) AS output_preview,
-  arg_min(error_message, timestamp) FILTER (failed AND error_message IS NOT NULL) AS error_message
+  arg_min(given, place) AS input_preview,
+  arg_max(answered, place) AS output_preview,
+  arg_min(error_message, place) FILTER (failed) AS error_message
 FROM chosen
 GROUP BY run_id

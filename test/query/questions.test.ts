@@ -1,0 +1,127 @@
+// Every SQL file under queries/: prepared by the real DuckDB, and held to the types of its question.
+import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import * as events from "../../src/query/events.ts";
+import * as facets from "../../src/query/facets.ts";
+import { prelude } from "../../src/query/filter.ts";
+import * as metrics from "../../src/query/metrics.ts";
+import type { Question } from "../../src/query/question.ts";
+import * as runs from "../../src/query/runs.ts";
+import { createTable, openDuckDB, rowsOf } from "../../src/store/duckdb.ts";
+import { temporaryFolder } from "../store/fixture.ts";
+
+const root = join(import.meta.dir, "../..");
+const list = (folder: string, ending: string) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(ending)).map((path) => `${folder}/${path}`).sort();
+const text = (path: string) => readFileSync(join(root, path), "utf8");
+
+const files = list("queries", ".sql");
+/** Views, variables and macros that questions share; `events.sql` is for people. */
+const isSchema = (path: string) => path.startsWith("queries/schema/");
+const dictionary = "queries/schema/events.sql";
+
+const questions = Object.entries({ events, runs, metrics, facets }).flatMap(([noun, module]) =>
+  Object.entries(module).filter((entry): entry is [string, Question<unknown, unknown>] =>
+    typeof entry[1] === "object" && "sql" in entry[1] && "row" in entry[1]
+  ).map(([name, question]): [string, Question<unknown, unknown>] => [`${noun}.${name}`, question])
+);
+
+const folder = temporaryFolder();
+let instance: DuckDBInstance;
+let connection: DuckDBConnection;
+
+beforeAll(async () => {
+  instance = await openDuckDB({
+    cacheDir: join(folder.path, "cache"),
+    temporaryDir: folder.path,
+    memoryLimit: "256MB",
+    threads: 1,
+  });
+  connection = await instance.connect();
+  await connection.run(createTable("events"));
+  for (const { sql, params } of prelude) await rowsOf(connection, sql, params);
+});
+
+afterAll(() => {
+  connection.closeSync();
+  instance.closeSync();
+  folder.remove();
+});
+
+/** What a zod type of a column or parameter may be in DuckDB. */
+function fits(schema: unknown, type: string): boolean {
+  if (schema instanceof z.ZodNullable) return fits(schema.unwrap(), type);
+  if (schema instanceof z.ZodArray) {
+    return type.endsWith("[]") && fits(schema.element, type.slice(0, -2));
+  }
+  if (schema instanceof z.ZodEnum) return type === "VARCHAR";
+  if (schema instanceof z.ZodString) {
+    return type === "VARCHAR" || type === "TIMESTAMP WITH TIME ZONE";
+  }
+  if (schema instanceof z.ZodNumber) {
+    const isWhole = ["BIGINT", "HUGEINT"].includes(type);
+    return schema.format === "safeint" ? isWhole : type === "DOUBLE";
+  }
+  return false;
+}
+
+/** Columns of a shape that do not fit, as text; empty when all do. */
+function misfits(schema: z.ZodType, found: Map<string, string>): string[] {
+  const { shape } = schema as z.ZodObject;
+  return [...new Set([...Object.keys(shape), ...found.keys()])].flatMap((name) => {
+    const type = found.get(name);
+    if (type === undefined) return [`${name} is not in the SQL`];
+    if (shape[name] === undefined) return [`${name} is not in the type`];
+    return fits(shape[name], type) ? [] : [`${name} is ${type}`];
+  });
+}
+
+describe("question", () => {
+  test.each(questions)("%s: parameters and columns are those of its type", async (_, question) => {
+    const prepared = await connection.prepare(question.sql);
+    const named = Array.from({ length: prepared.parameterCount }, (_, at) => at + 1);
+    const casts = new Map(named.map((at) => {
+      const name = prepared.parameterName(at);
+      // Each parameter is cast where it stands, so that null has a type.
+      const types = [...question.sql.matchAll(new RegExp(`\\$${name}\\b(?:::(\\w+))?`, "g"))]
+        .map((match) => match[1] ?? "no type");
+      expect([name, new Set(types).size]).toEqual([name, 1]);
+      return [name, types[0] === "TIMESTAMPTZ" ? "TIMESTAMP WITH TIME ZONE" : types[0]!];
+    }));
+    expect(misfits(question.params, casts)).toEqual([]);
+    const columns = Array.from({ length: prepared.columnCount }, (_, at) => at);
+    const found = new Map(
+      columns.map((at) => [prepared.columnName(at), String(prepared.columnType(at))]),
+    );
+    expect(misfits(question.row, found)).toEqual([]);
+    prepared.destroySync();
+  });
+
+  test("every file is a question with a type, or of the schema", () => {
+    const asked = new Set(questions.map(([, { sql }]) => sql));
+    expect(files.filter((path) => !isSchema(path) && !asked.has(text(path)))).toEqual([]);
+    expect(questions.length).toBe(files.filter((path) => !isSchema(path)).length);
+  });
+});
+
+test.each(files.filter((path) => path !== dictionary))(
+  "%s asks in words on its first line",
+  (path) => {
+    expect(text(path).split("\n", 1)[0]).toMatch(/^-- [A-Z][^?]+\?( [A-Z].*)?$/);
+  },
+);
+
+test("columns are named", () => {
+  const starred = files.filter((path) => !isSchema(path) && /\bselect\s+\*/i.test(text(path)));
+  expect(starred).toEqual([]);
+});
+
+test("every file is imported by a module", () => {
+  const modules = list("src", ".ts").map(text).join("\n");
+  const unused = files.filter((path) => path !== dictionary && !modules.includes(`/${path}"`));
+  expect(unused).toEqual([]);
+});
