@@ -122,7 +122,9 @@ export function useFeed(
         return [...before, ...matching.slice(0, room)];
       });
     };
+    let resumable = false;
     stream.addEventListener("event", (message) => {
+      resumable = true;
       try {
         waiting.push(JSON.parse((message as MessageEvent<string>).data) as LightEvent);
       } catch {
@@ -135,13 +137,18 @@ export function useFeed(
     });
     stream.addEventListener("gap", () => refetch());
     stream.addEventListener("dropped", () => refetch());
-    stream.addEventListener("open", () => setLost(false));
+    stream.addEventListener("open", () => {
+      setLost(false);
+      // Without an event to resume from, what came in before the stream began is not told again.
+      if (!resumable) refetch();
+    });
     stream.addEventListener("error", () => setLost(true));
     return () => {
       stream.close();
       cancelAnimationFrame(frame);
     };
-  }, [key, canLive]);
+    // The stream is the project's: another filter goes on reading the same one.
+  }, [project.value, canLive]);
 
   const loadMore = () => {
     const { cursor } = state;
