@@ -25,8 +25,9 @@ const log = loggerOf("serve");
 const duckdbThreads = Math.max(2, navigator.hardwareConcurrency);
 /** Events whose ids are remembered for certain; up to twice as many are. */
 const dedupeEventsMin = 1_000_000;
-/** Conversion may be this many flushes behind before ingestion is told to wait. */
-const flushesBehindMax = 8;
+/** Conversion may be this far behind before ingestion is told to wait. */
+const flushesBehindMax = 4;
+const unflushedBytesMin = 64 * 1024 * 1024;
 const sqlChildrenMax = 2;
 const sqlWaitingMax = 16;
 const sqlSpareIdleMs = 60_000;
@@ -53,7 +54,7 @@ export async function startServer(config: Config, state: State): Promise<Running
   const live = new Live();
   const ingest = new Ingest(store, live, clock, {
     queueBytesMax: config.queue_bytes_max,
-    unflushedBytesMax: config.flush_bytes * flushesBehindMax,
+    unflushedBytesMax: Math.max(config.flush_bytes * flushesBehindMax, unflushedBytesMin),
     sampleRate: config.sample_rate,
   });
   const sandbox = new Sandbox({

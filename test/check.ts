@@ -3,5 +3,5 @@ import { expect, test } from "bun:test";
 
 export function checks<I, O>(subject: string, run: (input: I) => O | Promise<O>) {
   return (name: string, input: I, expected: O) =>
-    test(`${subject}: ${name}`, async () => expect(await run(input)).toEqual(expected));
+    test(`${subject}: ${name}`, async () => expect<unknown>(await run(input)).toEqual(expected));
 }

@@ -145,8 +145,8 @@ function keepDigits(_key: string, value: unknown, { source }: { source?: string 
     return value;
   }
   if (!Number.isFinite(value)) return source;
-  // Fractions are doubles anyway; digits alone are kept unless the double is exactly them.
-  return !/^-?\d+$/.test(source) || BigInt(value).toString() === source ? value : source;
+  // Fractions are doubles anyway; digits alone are kept unless the double is written with the same.
+  return !/^-?\d+$/.test(source) || String(value) === source ? value : source;
 }
 
 /** The envelope, the array, an event and a field of the deepest kind. */

@@ -292,10 +292,10 @@ export class Store {
   }
 
   /** Deletes files that were removed a while ago. */
-  async sweep(): Promise<void> {
-    const before = this.#options.clock.nowMs() - removedGraceMs;
+  async sweep(graceMs = removedGraceMs): Promise<void> {
+    const until = this.#options.clock.nowMs() - graceMs;
     const gone = this.#manifest.removed().filter((file) =>
-      this.#unpinned.has(file.path) && file.removed_at_ms < before
+      this.#unpinned.has(file.path) && file.removed_at_ms <= until
     ).map((file) => file.path);
     for (const path of gone) {
       await rm(join(this.#options.dataDir, path), { force: true });
@@ -343,6 +343,8 @@ export class Store {
   async close(): Promise<void> {
     try {
       await this.flush();
+      // What is left is what counts: the folder can be read as a whole.
+      await this.sweep(0);
     } catch (error) {
       this.#options.onError("flushing at the end", error);
     }
