@@ -1,0 +1,173 @@
+// One chart over time. Where there is no data there is a gap; all charts of a page share a cursor,
+// and dragging over one sets the range of time.
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import { clock, day } from "./format.ts";
+import { html, type View } from "./html.ts";
+
+export interface Line {
+  label: string;
+  /** Name of a colour token. */
+  color: string;
+  /** Null is a gap. */
+  values: (number | null)[];
+}
+
+export interface ChartProps {
+  title: string;
+  /** What the chart tells when the cursor is elsewhere. */
+  said: string;
+  /** Seconds since 1970, one for each bucket of the range. */
+  times: number[];
+  lines: Line[];
+  as: "bars" | "lines";
+  /** For values that span powers of ten, as latency: the median stays visible below the tail. */
+  log?: boolean;
+  format: (value: number | null) => string;
+  choose: (fromMs: number, toMs: number) => void;
+  /** Changes when colours do. */
+  look: string;
+}
+
+const heightPx = 190;
+const sync = uPlot.sync("charts");
+
+export function Chart(props: ChartProps): View {
+  const box = useRef<HTMLDivElement>(null);
+  const said = useRef<HTMLSpanElement>(null);
+  const latest = useRef(props);
+  latest.current = props;
+  const shape = JSON.stringify([props.lines.map(({ label }) => label), props.as, props.look]);
+  const plot = useRef<uPlot | null>(null);
+  useEffect(() => {
+    const el = box.current;
+    if (el === null) return;
+    const made = new uPlot(optionsOf(el.clientWidth, latest, said), dataOf(latest.current), el);
+    plot.current = made;
+    const resized = new ResizeObserver(() => {
+      if (el.clientWidth > 0) made.setSize({ width: el.clientWidth, height: heightPx });
+    });
+    resized.observe(el);
+    return () => {
+      resized.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [shape]);
+  useEffect(() => {
+    plot.current?.setData(dataOf(props));
+  }, [props.times, props.lines]);
+  return html`
+    <figure class="chart panel">
+      <figcaption><h2>${props.title}</h2><span class="chart-said dim" ref=${said}>${props
+        .said}</span></figcaption>
+      <div ref=${box} class="chart-box" role="img" aria-label=${`${props.title}: ${props.said}. The numbers are in the table below.`}></div>
+    </figure>
+  `;
+}
+
+function dataOf({ times, lines, log }: ChartProps): uPlot.AlignedData {
+  // A logarithm has no place for zero.
+  const above = (value: number | null) => log && value !== null && value <= 0 ? null : value;
+  return [times, ...lines.map(({ values }) => values.map(above))] as uPlot.AlignedData;
+}
+
+function optionsOf(
+  width: number,
+  latest: { current: ChartProps },
+  said: { current: HTMLSpanElement | null },
+): uPlot.Options {
+  const { lines, as, log, format } = latest.current;
+  const css = getComputedStyle(document.documentElement);
+  // A canvas does not know `light-dark()`: an element tells what it comes to.
+  const probe = document.createElement("i");
+  document.body.append(probe);
+  const color = (token: string) => {
+    probe.style.color = `var(--${token})`;
+    return getComputedStyle(probe).color;
+  };
+  const axis = {
+    stroke: color("dim"),
+    font: `11px ${css.getPropertyValue("--sans")}`,
+    grid: { stroke: color("line"), width: 1 },
+    ticks: { show: false },
+    border: { show: false },
+  };
+  const bars = uPlot.paths.bars?.({ size: [0.8, 40], align: 1 });
+  const series = lines.map(({ label, color: token }): uPlot.Series => ({
+    label,
+    stroke: color(token),
+    ...(as === "bars" ? { fill: color(token), width: 0, paths: bars, points: { show: false } } : {
+      width: 1.6,
+      spanGaps: false,
+      points: { show: true, size: 4, width: 1, fill: color(token) },
+    }),
+  }));
+  probe.remove();
+  return {
+    width,
+    height: heightPx,
+    legend: { show: false },
+    padding: [10, 6, 0, 0],
+    cursor: {
+      sync: { key: sync.key },
+      drag: { x: true, y: false, setScale: false },
+      points: { size: 6 },
+    },
+    scales: {
+      x: { time: true },
+      y: log
+        ? { distr: 3, log: 10 }
+        : { range: (_plot, _min, max) => [0, max > 0 ? max * 1.08 : 1] },
+    },
+    axes: [
+      {
+        ...axis,
+        grid: { show: false },
+        values: (_plot, splits, _axis, _space, step) => splits.map((at) => dateTick(at, step)),
+      },
+      {
+        ...axis,
+        size: 62,
+        values: (_plot, splits) => splits.map((value) => value === null ? "" : format(value)),
+      },
+    ],
+    series: [{}, ...series],
+    hooks: {
+      setCursor: [(plot) => {
+        if (said.current === null) return;
+        const { idx } = plot.cursor;
+        said.current.textContent = idx === null || idx === undefined
+          ? latest.current.said
+          : saidAt(latest.current, idx);
+      }],
+      setSelect: [(plot) => {
+        const { left, width: dragged } = plot.select;
+        if (dragged < 4) return;
+        plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+        latest.current.choose(
+          plot.posToVal(left, "x") * 1000,
+          plot.posToVal(left + dragged, "x") * 1000,
+        );
+      }],
+    },
+  };
+}
+
+function saidAt({ times, lines, format }: ChartProps, index: number): string {
+  const date = new Date((times[index] ?? 0) * 1000);
+  const values = lines.map(({ label, values }) => [label, values[index] ?? null] as const)
+    .filter(([, value]) => value !== null)
+    .map(([label, value]) => `${label} ${format(value)}`);
+  const time = `${day(date).slice(5)} ${clock(date).slice(0, 5)}`;
+  return `${time} · ${values.length === 0 ? "no data" : values.join(" · ")}`;
+}
+
+function dateTick(seconds: number, step: number): string {
+  const date = new Date(seconds * 1000);
+  const midnight = date.getHours() === 0 && date.getMinutes() === 0 && date.getSeconds() === 0;
+  if (step >= 86_400 || midnight) {
+    return date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  }
+  return step < 60 ? clock(date) : clock(date).slice(0, 5);
+}
