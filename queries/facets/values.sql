@@ -20,7 +20,7 @@ WITH counted AS (
   )
   UNION ALL
   SELECT 'tag' AS facet, value, count(*) AS count
-  FROM (SELECT unnest(tags) AS value FROM matching)
+  FROM (SELECT unnest(list_distinct(tags)) AS value FROM matching)
   GROUP BY value
 )
 SELECT facet, value, count

@@ -17,7 +17,7 @@ WITH grouped AS (
       WHEN 'tool_name' THEN [tool_name]
       WHEN 'event_type' THEN [event_type]
       WHEN 'status' THEN [status]
-      WHEN 'tag' THEN CASE WHEN len(tags) > 0 THEN tags ELSE [NULL] END
+      WHEN 'tag' THEN CASE WHEN len(tags) > 0 THEN list_distinct(tags) ELSE [NULL] END
       ELSE [NULL]
     END) AS "group",
     status IN ('error', 'timeout', 'assertion_failed') AS failed,
