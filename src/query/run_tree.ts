@@ -45,6 +45,7 @@ export function treeOf(rows: readonly Row[]): TreeEvent[] {
 
 /** The first member of a circle, in time, becomes a root. */
 function breakCircles(nodes: readonly Node[]): void {
+  const places = new Map(nodes.map((node, place) => [node, place]));
   const settled = new Set<Node>();
   for (const start of nodes) {
     const path = new Set<Node>();
@@ -54,8 +55,13 @@ function breakCircles(nodes: readonly Node[]): void {
       node = node.parent;
     }
     if (node !== null && path.has(node)) {
-      node.parent = null;
-      node.parentMissing = true;
+      // The path may lead into the circle from outside, at any of its members.
+      let first = node;
+      for (let member = node.parent!; member !== node; member = member.parent!) {
+        if (places.get(member)! < places.get(first)!) first = member;
+      }
+      first.parent = null;
+      first.parentMissing = true;
     }
     for (const seen of path) settled.add(seen);
   }
