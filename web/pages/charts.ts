@@ -3,7 +3,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { api, type Measures, type Metrics } from "../api.ts";
 import { go, here, parameter } from "../parts/address.ts";
 import { useAsk, useThrottled } from "../parts/ask.ts";
-import { Chart, type Line } from "../parts/chart.ts";
+import { Chart, type ChartProps, type Line } from "../parts/chart.ts";
 import { FilterBar, setFilter, typedFilter } from "../parts/filter_bar.ts";
 import { type FilterKey, filterKeys, filterQuery, parseFilter, toggled } from "../parts/filter.ts";
 import { dollars, duration, exact, moment, percent, plural, short } from "../parts/format.ts";
@@ -153,48 +153,68 @@ function Charts(
   const isGrouped = group_by !== null;
   const per = `per ${stepWord(interval_seconds)}`;
   const common = { times, look, choose: chooseBetween };
-  const requests = isGrouped
-    ? grouped(metrics, buckets, "requests")
-    : [line("requests", "success-bar", "requests"), line("errors", "error-bar", "errors")];
-  const latency = isGrouped ? grouped(metrics, buckets, "latency_p95_ms") : [
-    line("median", "series-1", "latency_p50_ms"),
-    line("p95", "series-2", "latency_p95_ms"),
-    line("p99", "series-3", "latency_p99_ms"),
+  const stacked = isGrouped ? "stack" : "bars";
+  const charts: Omit<ChartProps, keyof typeof common>[] = [
+    {
+      title: isGrouped ? "Requests" : "Requests and errors",
+      said: `${exact(summary.requests)}, ${exact(summary.errors)} failed · ${per}`,
+      as: stacked,
+      format: short,
+      tick: short,
+      lines: isGrouped
+        ? grouped(metrics, buckets, "requests")
+        : [line("requests", "success-bar", "requests"), line("errors", "error-bar", "errors")],
+    },
+    {
+      title: isGrouped ? "Latency, 95th percentile" : "Latency",
+      said: `median ${duration(summary.latency_p50_ms)} · p95 ${
+        duration(summary.latency_p95_ms)
+      } · p99 ${duration(summary.latency_p99_ms)} · log scale`,
+      as: "lines",
+      log: true,
+      format: duration,
+      tick: durationTick,
+      lines: isGrouped ? grouped(metrics, buckets, "latency_p95_ms") : [
+        line("median", "series-1", "latency_p50_ms"),
+        line("p95", "series-2", "latency_p95_ms"),
+        line("p99", "series-3", "latency_p99_ms"),
+      ],
+    },
+    {
+      title: "Tokens",
+      said: `${exact(summary.tokens_input)} in, ${exact(summary.tokens_output)} out · ${per}`,
+      as: "stack",
+      format: short,
+      tick: short,
+      lines: isGrouped ? grouped(metrics, buckets, "tokens_total") : [
+        line("in", "series-1", "tokens_input"),
+        line("out", "series-2", "tokens_output"),
+      ],
+    },
+    {
+      title: "Cost",
+      said: `${dollars(summary.cost_usd)} · ${per}${unpriced}`,
+      as: stacked,
+      format: dollars,
+      tick: dollarsTick,
+      lines: isGrouped
+        ? grouped(metrics, buckets, "cost_usd")
+        : [line("cost", "series-1", "cost_usd")],
+    },
   ];
-  const tokens = isGrouped ? grouped(metrics, buckets, "tokens_total") : [
-    line("in", "series-1", "tokens_input"),
-    line("out", "series-2", "tokens_output"),
-  ];
-  const cost = isGrouped
-    ? grouped(metrics, buckets, "cost_usd")
-    : [line("cost", "series-1", "cost_usd")];
-  const unpriced = summary.unpriced === 0
-    ? ""
-    : ` · ${plural(summary.unpriced, "call")} of unknown price not in it`;
-  return html`
-    <div class="chart-grid">
-      <${Chart} ...${common} title=${isGrouped
-        ? "Requests"
-        : "Requests and errors"} lines=${requests} as=${isGrouped
-        ? "lines"
-        : "bars"} format=${short}
-        said=${`${exact(summary.requests)}, ${exact(summary.errors)} failed · ${per}`} />
-      <${Chart} ...${common} title=${isGrouped
-        ? "Latency, 95th percentile"
-        : "Latency"} lines=${latency} as="lines" log format=${duration}
-        said=${`median ${duration(summary.latency_p50_ms)} · p95 ${
-          duration(summary.latency_p95_ms)
-        } · p99 ${duration(summary.latency_p99_ms)} · log scale`} />
-      <${Chart} ...${common} title="Tokens" lines=${tokens} as=${isGrouped
-        ? "lines"
-        : "bars"} format=${short}
-        said=${`${exact(summary.tokens_input)} in, ${exact(summary.tokens_output)} out · ${per}`} />
-      <${Chart} ...${common} title="Cost" lines=${cost} as=${isGrouped
-        ? "lines"
-        : "bars"} format=${dollars}
-        said=${`${dollars(summary.cost_usd)} · ${per}${unpriced}`} />
-    </div>
-  `;
+  return html`<div class="chart-grid">${
+    charts.map((chart) => html`<${Chart} key=${chart.title} ...${common} ...${chart} />`)
+  }</div>`;
+}
+
+/** Round numbers need no decimals. */
+function durationTick(ms: number): string {
+  if (ms < 1000) return `${ms} ms`;
+  return ms < 600_000 ? `${ms / 1000} s` : duration(ms);
+}
+
+function dollarsTick(usd: number): string {
+  return `$${Number(usd.toPrecision(3))}`;
 }
 
 function GroupTable({ metrics: { groups, group_by } }: { metrics: Metrics }): View {

@@ -20,10 +20,13 @@ export interface ChartProps {
   /** Seconds since 1970, one for each bucket of the range. */
   times: number[];
   lines: Line[];
-  as: "bars" | "lines";
+  /** `stack` puts bars on one another; `bars` before one another, for parts of the first. */
+  as: "bars" | "stack" | "lines";
   /** For values that span powers of ten, as latency: the median stays visible below the tail. */
   log?: boolean;
   format: (value: number | null) => string;
+  /** Of a round number beside the axis. */
+  tick: (value: number) => string;
   choose: (fromMs: number, toMs: number) => void;
   /** Changes when colours do. */
   look: string;
@@ -58,7 +61,7 @@ export function Chart(props: ChartProps): View {
     plot.current?.setData(dataOf(props));
   }, [props.times, props.lines]);
   return html`
-    <figure class="chart panel">
+    <figure class="chart">
       <figcaption><h2>${props.title}</h2><span class="chart-said dim" ref=${said}>${props
         .said}</span></figcaption>
       <div ref=${box} class="chart-box" role="img" aria-label=${`${props.title}: ${props.said}. The numbers are in the table below.`}></div>
@@ -66,7 +69,18 @@ export function Chart(props: ChartProps): View {
   `;
 }
 
-function dataOf({ times, lines, log }: ChartProps): uPlot.AlignedData {
+function dataOf({ times, lines, log, as }: ChartProps): uPlot.AlignedData {
+  if (as === "stack") {
+    const sums = times.map(() => 0);
+    const stacked = lines.map(({ values }) =>
+      values.map((value, index) => {
+        if (value === null) return null;
+        return sums[index] = (sums[index] ?? 0) + value;
+      })
+    );
+    // The highest is drawn first, and the others over it.
+    return [times, ...stacked.reverse()] as uPlot.AlignedData;
+  }
   // A logarithm has no place for zero.
   const above = (value: number | null) => log && value !== null && value <= 0 ? null : value;
   return [times, ...lines.map(({ values }) => values.map(above))] as uPlot.AlignedData;
@@ -77,7 +91,7 @@ function optionsOf(
   latest: { current: ChartProps },
   said: { current: HTMLSpanElement | null },
 ): uPlot.Options {
-  const { lines, as, log, format } = latest.current;
+  const { lines, as, log, tick } = latest.current;
   const css = getComputedStyle(document.documentElement);
   // A canvas does not know `light-dark()`: an element tells what it comes to.
   const probe = document.createElement("i");
@@ -94,10 +108,11 @@ function optionsOf(
     border: { show: false },
   };
   const bars = uPlot.paths.bars?.({ size: [0.8, 40], align: 1 });
-  const series = lines.map(({ label, color: token }): uPlot.Series => ({
+  const drawn = as === "stack" ? lines.toReversed() : lines;
+  const series = drawn.map(({ label, color: token }): uPlot.Series => ({
     label,
     stroke: color(token),
-    ...(as === "bars" ? { fill: color(token), width: 0, paths: bars, points: { show: false } } : {
+    ...(as !== "lines" ? { fill: color(token), width: 0, paths: bars, points: { show: false } } : {
       width: 1.6,
       spanGaps: false,
       points: { show: true, size: 4, width: 1, fill: color(token) },
@@ -123,13 +138,17 @@ function optionsOf(
     axes: [
       {
         ...axis,
+        size: 26,
         grid: { show: false },
         values: (_plot, splits, _axis, _space, step) => splits.map((at) => dateTick(at, step)),
       },
       {
         ...axis,
-        size: 62,
-        values: (_plot, splits) => splits.map((value) => value === null ? "" : format(value)),
+        size: 58,
+        // Of a logarithm only the powers of ten.
+        filter: (_plot, splits) =>
+          log ? splits.map((at) => Math.log10(at) % 1 === 0 ? at : null) : splits,
+        values: (_plot, splits) => splits.map((value) => value === null ? "" : tick(value)),
       },
     ],
     series: [{}, ...series],
