@@ -1,0 +1,50 @@
+"""Every bound of the SDK. A unit ends each name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Limits:
+    # A batch leaves at the first of these.
+    batch_events_max: int = 100
+    batch_bytes_max: int = 512 * 1024
+    batch_age_s_max: float = 1.0
+    # What may wait in memory while the server is away.
+    queue_events_max: int = 10_000
+    queue_bytes_max: int = 32 * MIB
+    gzip_bytes_min: int = 1024
+    # What the server takes as one event.
+    event_bytes_max: int = 8 * MIB
+    connect_s_max: float = 5.0
+    answer_s_max: float = 10.0
+    answer_bytes_max: int = MIB
+    # Exponential backoff with full jitter: a random part of first * 2^n, up to the delay's maximum.
+    retry_first_s: float = 0.5
+    retry_delay_s_max: float = 30.0
+    # A batch is given up this long after its first attempt.
+    retry_s_max: float = 300.0
+    retry_after_s_max: float = 300.0
+    flush_s_max: float = 5.0
+    # What the end of a program may wait for the last events.
+    exit_s_max: float = 2.0
+
+
+# Bounds of one event's snapshot, which the caller's thread pays for.
+# The server allows 64 levels below a field.
+SNAPSHOT_DEPTH_MAX = 60
+SNAPSHOT_BYTES_MAX = 4 * MIB
+# What a value costs beside its text: an entry of a list or dict in memory.
+SNAPSHOT_NODE_BYTES = 96
+STRING_CHARACTERS_MAX = MIB
+REPR_CHARACTERS_MAX = 10_000
+KEY_CHARACTERS_MAX = 1_024
+STACK_FRAMES_MAX = 50
+
+# Bounds of the server that an event is fitted to.
+LABEL_CHARACTERS_MAX = 1_024
+LABELS_MAX = 256
+INTEGER_MAX = 2**53 - 1
