@@ -1,4 +1,5 @@
 // Opens the page in a real Chromium, and keeps everything that the browser complains about.
+/// <reference lib="dom" />
 import { type Browser, chromium, type Page } from "playwright-core";
 
 const waitMsMax = 15_000;

@@ -1,59 +1,14 @@
 // The page against a real server in a real browser: what a user sees is what was sent.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
-import { buildPage } from "../../scripts/page.ts";
-import { temporaryFolder } from "../store/fixture.ts";
-import { fromSource, type RunningServer, startServer } from "./binary.ts";
-import { chromiumPath, openBrowser, overflowing, phone, visit } from "./browser.ts";
+import type { Page } from "playwright-core";
+import { chromiumPath, visit } from "./browser.ts";
+import { openSite, type Site } from "./site.ts";
 
 const testMsMax = 60_000;
-const visibleMsMax = 10_000;
-
-let server: RunningServer;
-let browser: Browser;
-const folder = temporaryFolder();
-
-/** Of a project of its own, so that no test sees what another sends. */
-async function project(project_id: string, events: object[] = []): Promise<string> {
-  await post("/api/projects", { project_id });
-  if (events.length > 0) await send(project_id, events);
-  return `?project=${project_id}`;
-}
-
-async function send(project_id: string, events: object[]): Promise<void> {
-  const { rejected } = await post(`/v1/projects/${project_id}/events`, events) as {
-    rejected: unknown[];
-  };
-  expect(rejected).toEqual([]);
-  const wanted = new Set(events.map((event) => (event as { event_id: string }).event_id));
-  const deadline = performance.now() + visibleMsMax;
-  for (;;) {
-    const ask = `/api/events?project_id=${project_id}&limit=1000`;
-    const { events: seen } = await get<{ events: { event_id: string }[] }>(ask);
-    for (const { event_id } of seen) wanted.delete(event_id);
-    if (wanted.size === 0) return;
-    if (performance.now() > deadline) throw new Error(`Not visible: ${[...wanted].join(", ")}`);
-  }
-}
-
-async function post(path: string, body: unknown): Promise<unknown> {
-  const response = await fetch(server.url + path, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-  return await response.json();
-}
-
-async function get<T>(path: string): Promise<T> {
-  const response = await fetch(server.url + path);
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-  return await response.json() as T;
-}
 
 const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
 
+/** One run: a model call, the tool it asked for, which fails, and an answer without a price. */
 const booking = [
   {
     event_id: "ask",
@@ -64,7 +19,7 @@ const booking = [
     provider: "openai",
     timestamp: minutesAgo(9),
     span_id: "s1",
-    latency_ms: 1200,
+    latency_ms: 12_000,
     tokens_input: 120,
     tokens_output: 30,
     cost_reported_usd: 0.25,
@@ -111,47 +66,38 @@ const booking = [
 
 const rows = (page: Page) => page.getByRole("list", { name: "Events" }).getByRole("listitem");
 const filterField = (page: Page) => page.getByRole("combobox", { name: "Filter" });
-const until = async (ask: () => Promise<boolean>, what: string) => {
-  const deadline = performance.now() + visibleMsMax;
-  while (!await ask()) {
-    if (performance.now() > deadline) throw new Error(`Still not so: ${what}`);
-    await Bun.sleep(20);
-  }
-};
 
 if (chromiumPath === null) console.error("No Chromium on this machine: the page is not tested.");
 
 describe.skipIf(chromiumPath === null)("page", () => {
+  let site: Site;
   beforeAll(async () => {
-    await buildPage();
-    server = await startServer({ dataDir: folder.path, command: fromSource });
-    browser = await openBrowser();
+    site = await openSite();
   }, testMsMax);
-
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-    folder.remove();
-  }, testMsMax);
+  afterAll(async () => await site?.[Symbol.asyncDispose](), testMsMax);
 
   test("an empty project waits, with the address to send to, and turns live", async () => {
-    const at = await project("empty");
-    await using visited = await visit(browser, `${server.url}/${at}`);
+    const at = await site.project("empty");
+    await using visited = await visit(site.browser, `${site.url}/?${at}`);
     const { page } = visited;
     await page.getByRole("heading", { name: "Waiting for events…" }).waitFor();
-    await page.getByText(`${server.url}/v1/projects/empty/events`).first().waitFor();
-    await send("empty", [{ event_id: "first", event_type: "prompt_call", name: "first_call" }]);
+    await page.getByText(`${site.url}/v1/projects/empty/events`).first().waitFor();
+    await site.send("empty", [{ event_id: "one", event_type: "prompt_call", name: "first_call" }]);
     await page.getByRole("link", { name: "first_call" }).waitFor();
     expect(visited.complaints).toEqual([]);
   }, testMsMax);
 
   test("a live event appears without a reload", async () => {
-    const at = await project("live", [{ event_id: "old", event_type: "span", name: "before" }]);
-    await using visited = await visit(browser, `${server.url}/${at}`);
+    const at = await site.project("live", [{
+      event_id: "old",
+      event_type: "span",
+      name: "before",
+    }]);
+    await using visited = await visit(site.browser, `${site.url}/?${at}`);
     const { page } = visited;
     await page.getByRole("link", { name: "before" }).waitFor();
     await page.evaluate(() => document.body.dataset.kept = "yes");
-    await send("live", [{ event_id: "new", event_type: "prompt_call", name: "just_now" }]);
+    await site.send("live", [{ event_id: "new", event_type: "prompt_call", name: "just_now" }]);
     await rows(page).first().getByRole("link", { name: "just_now" }).waitFor();
     await page.getByText("2 events", { exact: true }).waitFor();
     expect(await page.evaluate(() => document.body.dataset.kept)).toBe("yes");
@@ -159,25 +105,25 @@ describe.skipIf(chromiumPath === null)("page", () => {
   }, testMsMax);
 
   test("an event between the first list and the live stream is not missed", async () => {
-    const at = await project("gap", [{ event_id: "old", event_type: "span", name: "before" }]);
-    await using visited = await visit(browser, "about:blank");
+    const at = await site.project("gap", [{ event_id: "old", event_type: "span", name: "before" }]);
+    await using visited = await visit(site.browser, "about:blank");
     const { page } = visited;
     let sent = false;
     await page.route("**/api/live?*", async (route) => {
       if (!sent) {
-        await page.getByRole("link", { name: "before" }).waitFor();
-        await send("gap", [{ event_id: "new", event_type: "span", name: "in_between" }]);
         sent = true;
+        await page.getByRole("link", { name: "before" }).waitFor();
+        await site.send("gap", [{ event_id: "new", event_type: "span", name: "in_between" }]);
       }
       await route.continue();
     });
-    await page.goto(`${server.url}/${at}`);
+    await page.goto(`${site.url}/?${at}`);
     await page.getByRole("link", { name: "in_between" }).waitFor();
   }, testMsMax);
 
   test("a filter narrows the list, and its address shows the same again", async () => {
-    const at = await project("narrow", booking);
-    await using visited = await visit(browser, `${server.url}/${at}`);
+    const at = await site.project("narrow", booking);
+    await using visited = await visit(site.browser, `${site.url}/?${at}`);
     const { page } = visited;
     await page.getByText("3 events", { exact: true }).waitFor();
     await page.keyboard.press("/");
@@ -201,8 +147,8 @@ describe.skipIf(chromiumPath === null)("page", () => {
   }, testMsMax);
 
   test("an event opens over the list with its conversation, and Escape closes it", async () => {
-    const at = await project("drawer", booking);
-    await using visited = await visit(browser, `${server.url}/${at}`);
+    const at = await site.project("drawer", booking);
+    await using visited = await visit(site.browser, `${site.url}/?${at}`);
     const { page } = visited;
     await page.getByRole("link", { name: "plan" }).click();
     const drawer = page.getByRole("dialog", { name: "Event" });
@@ -213,10 +159,34 @@ describe.skipIf(chromiumPath === null)("page", () => {
     await drawer.getByText("OPO").waitFor();
     await drawer.getByText("$0.2500").waitFor();
     await page.keyboard.press("k");
-    await drawer.getByText("No seats on that day").waitFor();
-    await page.goBack();
+    await drawer.getByText("No seats on that day").first().waitFor();
     await page.keyboard.press("Escape");
     await drawer.waitFor({ state: "detached" });
+    expect(visited.complaints).toEqual([]);
+  }, testMsMax);
+
+  test("a run is a tree with its tool calls, and a conversation", async () => {
+    const at = await site.project("runs", booking);
+    await using visited = await visit(site.browser, `${site.url}/runs?${at}`);
+    const { page } = visited;
+    await page.getByRole("list", { name: "Runs" }).getByRole("link").first().click();
+    await page.waitForURL((url) => url.pathname === "/runs/trip");
+    const tree = page.getByRole("tree");
+    await tree.getByRole("treeitem", { name: "find_seats" }).waitFor();
+    const levels = await tree.getByRole("treeitem").evaluateAll((items) =>
+      items.map((item) =>
+        `${item.getAttribute("aria-level")} ${item.querySelector("b")?.textContent}`
+      )
+    );
+    expect(levels).toEqual(["1 plan", "2 find_seats", "1 answer"]);
+    // What failed is open already.
+    await page.getByRole("region", { name: "Event" }).getByText("SoldOut").first().waitFor();
+    await tree.getByRole("treeitem", { name: "plan" }).click();
+    await page.getByRole("region", { name: "Event" }).getByText("Two seats to Porto").waitFor();
+    await page.getByRole("tab", { name: "Conversation" }).click();
+    for (const text of ["Two seats to Porto", "No seats on that day", "That day is sold out."]) {
+      await page.getByText(text).first().waitFor();
+    }
     expect(visited.complaints).toEqual([]);
   }, testMsMax);
 });

@@ -1,6 +1,7 @@
 // A whole run as one chat. Every model call repeats the conversation so far: each message is told
 // once, where it was new, and tool calls stand where they ran. Pure.
 import type { FullEvent } from "../api.ts";
+import { asText } from "./conversation.ts";
 import { type Message, type Part, plain, promptMessages, responseMessages } from "./messages.ts";
 
 export interface ChatEntry {
@@ -13,44 +14,52 @@ export interface ChatEntry {
 /** Events in order of time → what was said. */
 export function chatOf(events: readonly FullEvent[]): ChatEntry[] {
   const entries: ChatEntry[] = [];
-  const said = new Set<string>();
+  /** How often each message was told: the same words said again are said again. */
+  const said = new Map<string, number>();
   const called = new Set<string>();
   const returned = new Set<string>();
   const hasCalls = events.some(({ event_type }) => event_type === "prompt_call");
 
-  const tell = (message: Message, event: FullEvent, isResult: boolean) => {
+  /** `past` counts the messages of one prompt: what it repeats of before is not told again. */
+  const tell = (message: Message, event: FullEvent, past: Map<string, number> | null) => {
     const parts = message.parts.filter((part) =>
       part.kind !== "tool_result" || !(part.id !== null && returned.has(part.id))
     );
     if (parts.length === 0 && message.parts.length > 0) return;
     const key = keyOf({ ...message, parts });
-    if (said.has(key)) return;
-    said.add(key);
+    const before = said.get(key) ?? 0;
+    if (past !== null) {
+      const times = (past.get(key) ?? 0) + 1;
+      past.set(key, times);
+      if (times <= before) return;
+    }
+    said.set(key, before + 1);
     for (const part of parts) {
       if (part.kind === "tool_call") called.add(part.id ?? part.name);
       if (part.kind === "tool_result" && part.id !== null) returned.add(part.id);
     }
-    entries.push({ message: { ...message, parts }, event, isResult });
+    entries.push({ message: { ...message, parts }, event, isResult: past === null });
   };
 
   for (const event of events) {
     switch (event.event_type) {
       case "prompt_call": {
-        for (const message of promptMessages(event.prompt)) tell(message, event, false);
+        const past = new Map<string, number>();
+        for (const message of promptMessages(event.prompt)) tell(message, event, past);
         const answers = responseMessages(event.response, event.tool_calls);
-        for (const message of answers) tell(message, event, true);
-        if (answers.length === 0 && event.error_message != null) tell(failure(event), event, true);
+        for (const message of answers) tell(message, event, null);
+        if (failureText(event) !== null) tell(failure(event), event, null);
         break;
       }
       case "tool_call":
-        tell(toolMessage(event, called, returned), event, true);
+        tell(toolMessage(event, called, returned), event, null);
         break;
       case "error":
-        tell(failure(event), event, true);
+        tell(failure(event), event, null);
         break;
       default: {
         const parts = partsOf(event, hasCalls);
-        if (parts.length > 0) tell({ role: event.event_type, name: null, parts }, event, true);
+        if (parts.length > 0) tell({ role: event.event_type, name: null, parts }, event, null);
       }
     }
   }
@@ -69,7 +78,7 @@ function toolMessage(
   if (!(id !== null && called.has(id))) {
     parts.push({ kind: "tool_call", id, name, input: plain(event.input) });
   }
-  const output = event.output ?? event.error_message;
+  const output = event.output ?? failureText(event);
   if (!(id !== null && returned.has(id)) && output != null) {
     parts.push({ kind: "tool_result", id, name, output: plain(output) });
   }
@@ -77,9 +86,15 @@ function toolMessage(
 }
 
 function failure(event: FullEvent): Message {
-  const text = [event.error?.type ?? event.error_type, event.error?.message ?? event.error_message]
-    .filter((part) => part != null).join(": ");
-  return { role: "error", name: null, parts: [{ kind: "text", text: text || event.status }] };
+  const text = failureText(event) ?? event.status;
+  return { role: "error", name: null, parts: [{ kind: "text", text }] };
+}
+
+/** "Type: message" of its error, as far as they are known; null without an error. */
+function failureText({ error, error_type, error_message }: FullEvent): string | null {
+  const parts = [error?.type ?? error_type, error?.message ?? error_message]
+    .filter((part) => part != null);
+  return parts.length === 0 ? null : parts.map(asText).join(": ");
 }
 
 /** What other kinds add to a conversation. Steps only repeat the calls inside them. */
