@@ -77,6 +77,11 @@ const intervals = [
   86_400, 172_800, 604_800, 1_209_600, 2_592_000, 7_776_000, 31_536_000,
 ];
 const bucketsMax = 120;
+/** Rows of the series: buckets times groups. */
+const cellsMax = 50_000;
+
+/** The interval that was asked for would give more buckets than anyone can look at. */
+export class IntervalTooNarrow extends Error {}
 
 const nothing: Measures = {
   requests: 0,
@@ -107,6 +112,9 @@ export async function metricsOf(reader: Reader, asked: MetricsAsked): Promise<Me
       ? []
       : await measure(ask, { by: groupBy, interval_us: null, groups: null });
     const shown = groups.slice(0, asked.groupsMax);
+    if (cellsOf(since, until, interval_seconds) * Math.max(1, shown.length) > cellsMax) {
+      throw new IntervalTooNarrow(`wider: at most ${cellsMax} buckets are made`);
+    }
     const series = await measure(ask, {
       by: groupBy,
       interval_us: interval_seconds * 1_000_000,
@@ -138,6 +146,11 @@ export function intervalFor(since: string | null, until: string | null): number 
   if (since === null || until === null) return 60;
   const seconds = (Date.parse(until) - Date.parse(since)) / 1000;
   return intervals.find((interval) => seconds / interval <= bucketsMax) ?? intervals.at(-1)!;
+}
+
+function cellsOf(since: string | null, until: string | null, intervalS: number): number {
+  if (since === null || until === null) return 0;
+  return (Date.parse(until) - Date.parse(since)) / 1000 / intervalS;
 }
 
 function without<T extends object, K extends keyof T>(row: T, ...names: K[]): Omit<T, K> {

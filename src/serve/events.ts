@@ -4,7 +4,14 @@ import { eventSchema } from "../event.ts";
 import { oneEvent, pageOfEvents, type Place, sorts } from "../query/events.ts";
 import { problemResponse } from "./body.ts";
 import { Problem } from "./errors.ts";
-import { decodeCursor, encodeCursor, filterOf, filterQuery, strictly } from "./filter.ts";
+import {
+  decodeCursor,
+  encodeCursor,
+  filterOf,
+  filterQuery,
+  storedTime,
+  strictly,
+} from "./filter.ts";
 import { allowed, type AppEnv } from "./principal.ts";
 import type { ReadDeps } from "./reads.ts";
 
@@ -74,7 +81,7 @@ export function eventRoutes({ reader, clock }: ReadDeps): OpenAPIHono<AppEnv> {
       sort: z.literal(sort),
       order: z.literal(order),
       event_id: z.string(),
-      timestamp: z.string(),
+      timestamp: storedTime,
       rank: z.number().nullable(),
     });
     const after: Place | null = decodeCursor(cursor, shape);

@@ -121,6 +121,9 @@ export function strictly(...schemas: z.ZodObject[]): Hook<unknown, AppEnv, strin
   };
 }
 
+/** A time as cursors carry it: only one that DuckDB can read. */
+export const storedTime = z.string().refine((text) => parseTimestamp(text)?.text === text);
+
 /** A place in a list as an opaque string. */
 export function encodeCursor(place: Record<string, unknown>): string {
   return Buffer.from(JSON.stringify(place)).toString("base64url");

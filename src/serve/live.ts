@@ -2,7 +2,10 @@
 // Last-Event-ID resumes; a reader that does not keep up is told what it missed and closed.
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Live, LiveItem } from "../live.ts";
-import { allowed, type AppEnv } from "./principal.ts";
+import type { Filter } from "../query/filter.ts";
+import { problemResponse } from "./body.ts";
+import { filterOf, filterQuery, strictly } from "./filter.ts";
+import type { AppEnv } from "./principal.ts";
 
 export interface LiveDeps {
   live: Live;
@@ -14,19 +17,9 @@ const heartbeatMs = 5000;
 /** Events that wait for a reader before it is dropped. */
 const waitingMax = 1000;
 
-const filterNames = [
-  "event_type",
-  "status",
-  "model",
-  "provider",
-  "user_id",
-  "run_id",
-  "session_id",
-  "release",
-  "env",
-  "name",
-  "tool_name",
-] as const;
+const { project_id, since: _since, until: _until, q: _q, ...values } = filterQuery;
+/** Of what a light event shows: nothing is searched here, and nothing is old. */
+const query = z.strictObject({ project_id, ...values });
 
 const route = createRoute({
   method: "get",
@@ -35,27 +28,23 @@ const route = createRoute({
   description: "Server-sent events: `event` (a light event), `gap` (some events are no longer " +
     "kept: ask /api/events), `dropped` (this reader was too slow).",
   request: {
-    query: z.object({
-      project_id: z.string().optional(),
-      tag: z.string().optional(),
-      ...Object.fromEntries(filterNames.map((name) => [name, z.string().optional()])),
-    }),
+    query,
     headers: z.object({ "last-event-id": z.string().optional() }),
   },
   responses: {
     200: { description: "A stream.", content: { "text/event-stream": { schema: z.string() } } },
+    400: problemResponse("A parameter is not valid."),
   },
 });
 
 export function liveRoutes({ live, keepOpen }: LiveDeps): OpenAPIHono<AppEnv> {
-  const app = new OpenAPIHono<AppEnv>();
+  const app = new OpenAPIHono<AppEnv>({ defaultHook: strictly(query) });
   app.openapi(route, (c) => {
-    const query = c.req.query();
-    const project_id = allowed(c.get("principal"), "read", query.project_id);
+    const filter = filterOf(c.get("principal"), c.req.valid("query"), 0);
     keepOpen(c.req.raw);
     const stream = openStream(live, {
-      project_id,
-      matches: matcher(query),
+      project_id: filter.project_id,
+      matches: matcher(filter),
       lastEventId: c.req.header("last-event-id") ?? null,
     });
     return new Response(stream, {
@@ -71,17 +60,17 @@ export function liveRoutes({ live, keepOpen }: LiveDeps): OpenAPIHono<AppEnv> {
 
 type Matches = (item: LiveItem) => boolean;
 
-/** Several values of one filter are separated by commas; any of them matches. */
-function matcher(query: Record<string, string>): Matches {
-  const wanted = filterNames.flatMap((name) =>
-    query[name] === undefined || query[name] === ""
-      ? []
-      : [{ name, values: new Set(query[name].split(",")) }]
-  );
-  const tags = query.tag ? query.tag.split(",") : null;
+/** Any of several values of one filter; as queries/schema/matching.sql has it. */
+function matcher({ values }: Filter): Matches {
+  const { tag: tags, ...others } = values;
+  const wanted = Object.entries(others).map(([name, any]) => ({
+    name,
+    any: new Set<unknown>(any),
+  }));
   return ({ event }) =>
-    wanted.every(({ name, values }) => values.has(String(event[name]))) &&
-    (tags === null || tags.some((tag) => (event.tags as string[] | undefined)?.includes(tag)));
+    wanted.every(({ name, any }) => any.has(event[name])) &&
+    (tags === undefined ||
+      tags.some((tag) => (event.tags as string[] | undefined)?.includes(tag)));
 }
 
 export function openStream(
@@ -138,5 +127,6 @@ function message(boot: string, { number, event }: LiveItem): string {
 function resume(live: Live, project_id: string, lastEventId: string): LiveItem[] | null {
   const dash = lastEventId.lastIndexOf("-");
   if (lastEventId.slice(0, dash) !== live.boot) return null;
-  return live.since(project_id, Number(lastEventId.slice(dash + 1)));
+  const number = lastEventId.slice(dash + 1);
+  return /^\d{1,15}$/.test(number) ? live.since(project_id, Number(number)) : null;
 }

@@ -1,6 +1,6 @@
 // GET /api/metrics: numbers over time and by group. Prometheus reads /metrics, see status.ts.
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { groupings, measures, metricsOf } from "../query/metrics.ts";
+import { groupings, IntervalTooNarrow, measures, metricsOf } from "../query/metrics.ts";
 import { problemResponse } from "./body.ts";
 import { filterOf, filterQuery, invalid, strictly } from "./filter.ts";
 import type { AppEnv } from "./principal.ts";
@@ -57,15 +57,18 @@ export function metricRoutes({ reader, clock }: ReadDeps): OpenAPIHono<AppEnv> {
   app.openapi(route, async (c) => {
     const { interval, group_by, groups, ...rest } = c.req.valid("query");
     const filter = filterOf(c.get("principal"), rest, clock.nowMs());
-    return c.json(
-      await metricsOf(reader, {
-        filter,
-        intervalS: intervalOf(interval),
-        groupBy: group_by ?? null,
-        groupsMax: groups,
-      }),
-      200,
-    );
+    const asked = {
+      filter,
+      intervalS: intervalOf(interval),
+      groupBy: group_by ?? null,
+      groupsMax: groups,
+    };
+    try {
+      return c.json(await metricsOf(reader, asked), 200);
+    } catch (error) {
+      if (error instanceof IntervalTooNarrow) throw invalid("interval", error.message);
+      throw error;
+    }
   });
   return app;
 }

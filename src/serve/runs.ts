@@ -5,7 +5,14 @@ import { oneRun, pageOfRuns, runRow } from "../query/runs.ts";
 import { problemResponse } from "./body.ts";
 import { Problem } from "./errors.ts";
 import { limitQuery } from "./events.ts";
-import { decodeCursor, encodeCursor, filterOf, filterQuery, strictly } from "./filter.ts";
+import {
+  decodeCursor,
+  encodeCursor,
+  filterOf,
+  filterQuery,
+  storedTime,
+  strictly,
+} from "./filter.ts";
 import { allowed, type AppEnv } from "./principal.ts";
 import type { ReadDeps } from "./reads.ts";
 
@@ -76,7 +83,7 @@ const oneRoute = createRoute({
   },
 });
 
-const cursorShape = z.object({ run_id: z.string(), started_at: z.string() });
+const cursorShape = z.object({ run_id: z.string(), started_at: storedTime });
 
 export function runRoutes({ reader, clock }: ReadDeps): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>({ defaultHook: strictly(listQuery, oneQuery) });
