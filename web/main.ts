@@ -1,6 +1,6 @@
 // Starts the page and chooses what to show for an address. Pages that need more code load it then.
 import { type ComponentType, render } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useErrorBoundary, useState } from "preact/hooks";
 import { effect } from "@preact/signals";
 import { EventsPage } from "./pages/events.ts";
 import { LoginPage } from "./pages/login.ts";
@@ -71,6 +71,18 @@ function Content(): View {
   return html`<${EventsPage} key=${key} />`;
 }
 
+/** A mistake in one page leaves the way to the others open. */
+function Guarded(): View {
+  const [error, reset] = useErrorBoundary((error: Error) => console.error(error));
+  const at = path.value;
+  useEffect(() => {
+    if (error !== undefined) reset();
+  }, [at]);
+  if (error === undefined) return html`<${Content} />`;
+  const reason = `This page failed: ${(error as Error).message}`;
+  return html`<${Problem} reason=${reason} again=${reset} />`;
+}
+
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -94,7 +106,7 @@ function App(): View {
     case "open":
       return html`
         <${Shell}>
-          <${Content} />
+          <${Guarded} />
           <//>
       `;
   }

@@ -153,6 +153,9 @@ function Charts(
   const isGrouped = group_by !== null;
   const per = `per ${stepWord(interval_seconds)}`;
   const common = { times, look, choose: chooseBetween };
+  const unpriced = summary.unpriced === 0
+    ? ""
+    : ` · ${plural(summary.unpriced, "call")} of unknown price not in it`;
   const stacked = isGrouped ? "stack" : "bars";
   const charts: Omit<ChartProps, keyof typeof common>[] = [
     {

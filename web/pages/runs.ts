@@ -6,7 +6,16 @@ import { useThrottled } from "../parts/ask.ts";
 import { latencyBar, words } from "../parts/event_rows.ts";
 import { FilterBar, typedFilter } from "../parts/filter_bar.ts";
 import { filterQuery, parseFilter } from "../parts/filter.ts";
-import { ago, dollars, duration, moment, nothing, plural, short } from "../parts/format.ts";
+import {
+  ago,
+  dollars,
+  duration,
+  moment,
+  nothing,
+  plural,
+  short,
+  unknown,
+} from "../parts/format.ts";
 import { html, type View } from "../parts/html.ts";
 import { icon, statusMark } from "../parts/icons.ts";
 import { useKeys } from "../parts/keys.ts";
@@ -183,8 +192,11 @@ function RunRow(
   `;
 }
 
-export function runCost(run: Run): string {
-  return run.cost_usd == null && run.prompt_call_count === 0 ? nothing : dollars(run.cost_usd);
+export function runCost({ cost_usd, unpriced = 0, prompt_call_count }: Run): string {
+  if (cost_usd == null && prompt_call_count === 0) return nothing;
+  if (unpriced === 0) return dollars(cost_usd);
+  // A sum that leaves calls out must not look whole.
+  return cost_usd == null || cost_usd === 0 ? unknown : `${dollars(cost_usd)} + ?`;
 }
 
 function callsOf({ models, prompt_call_count, tool_call_count, event_count }: Run): string {

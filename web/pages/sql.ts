@@ -21,8 +21,9 @@ const examples: readonly (readonly [string, string])[] = [
   [
     "Cost by model",
     `SELECT model, count(*) AS calls,
-  sum(coalesce(cost_estimate_usd, cost_reported_usd)) AS cost_usd,
-  count(*) FILTER (cost_estimate_usd IS NULL AND cost_reported_usd IS NULL) AS unpriced
+  round(sum(coalesce(cost_estimate_usd, cost_reported_usd)), 6) AS cost_usd,
+  count(*) FILTER (coalesce(cost_estimate_usd, cost_reported_usd) IS NULL
+    AND coalesce(tokens_input, tokens_output) IS NOT NULL) AS unpriced
 FROM events
 WHERE event_type = 'prompt_call'
 GROUP BY model
@@ -164,7 +165,7 @@ export function SqlPage(): View {
             )}
           </div>
           <div class="sql-editor">
-            <textarea ref=${editor} aria-label="SQL" spellcheck=${false} autocapitalize="off" autocomplete="off"
+            <textarea ref=${editor} aria-label="SQL" wrap="off" spellcheck=${false} autocapitalize="off" autocomplete="off"
               rows=${Math.min(
                 18,
                 Math.max(7, rows + 1),

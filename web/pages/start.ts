@@ -1,9 +1,10 @@
 // A project without events: what to send, ready to paste, and a page that turns live by itself.
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../api.ts";
+import { linkTo } from "../parts/address.ts";
 import { Copy } from "../parts/copy.ts";
 import { html, type View } from "../parts/html.ts";
-import { entry, fit, project } from "../parts/state.ts";
+import { enter, entry, fit, project, projects } from "../parts/state.ts";
 
 /** When the live stream is not to be had, the page asks this often. */
 const askEveryMs = 3000;
@@ -74,7 +75,11 @@ export function StartPage(): View {
     const look = () => void fit();
     const stream = api.live({ project_id: project.value });
     stream.addEventListener("event", look);
-    const timer = setInterval(look, askEveryMs);
+    const timer = setInterval(() => {
+      look();
+      // `watchllm demo` makes a project of its own.
+      void enter();
+    }, askEveryMs);
     return () => {
       stream.close();
       clearInterval(timer);
@@ -83,17 +88,28 @@ export function StartPage(): View {
   const local = entry.value.state === "open" && entry.value.session.local;
   const list = snippets(location.origin, project.value, local);
   const [, install, code] = list[chosen] ?? list[0]!;
+  const others = projects.value.filter(({ project_id }) => project_id !== project.value);
   return html`
     <section class="start">
       <h1><span class="pulse" aria-hidden="true"></span>Waiting for events…</h1>
       <p class="dim">This project has none yet. Send one, and this page shows it at once.</p>
-      <div class="tabs" role="tablist" aria-label="How to send">${list.map(([name], index) =>
-        html`
-          <button key=${name} type="button" role="tab" id=${`tab-${index}`} aria-selected=${index ===
-            chosen}
-            aria-controls="snippet" onClick=${() => setChosen(index)}>${name}</button>
-        `
-      )}</div>
+      ${others.length === 0
+        ? null
+        : html`<p>Or look at ${
+          others.slice(0, 5).map(({ project_id, name }, index) => [
+            index === 0 ? "" : ", ",
+            html`<a href=${
+              linkTo("/", { project: project_id, since: null, until: null })
+            }>${name}</a>`,
+          ])
+        }.</p>`}
+    <div class="tabs" role="tablist" aria-label="How to send">${list.map(([name], index) =>
+      html`
+        <button key=${name} type="button" role="tab" id=${`tab-${index}`} aria-selected=${index ===
+          chosen}
+          aria-controls="snippet" onClick=${() => setChosen(index)}>${name}</button>
+      `
+    )}</div>
       <div id="snippet" role="tabpanel" aria-labelledby=${`tab-${chosen}`}>
           ${install === null ? null : html`
             <div class="snippet">

@@ -107,6 +107,9 @@ function optionsOf(
     ticks: { show: false },
     border: { show: false },
   };
+  /** Of a logarithm only the powers of ten. */
+  const powers = (_plot: uPlot, splits: number[]) =>
+    log ? splits.map((at) => Math.log10(at) % 1 === 0 ? at : null) : splits;
   const bars = uPlot.paths.bars?.({ size: [0.8, 40], align: 1 });
   const drawn = as === "stack" ? lines.toReversed() : lines;
   const series = drawn.map(({ label, color: token }): uPlot.Series => ({
@@ -123,7 +126,7 @@ function optionsOf(
     width,
     height: heightPx,
     legend: { show: false },
-    padding: [10, 6, 0, 0],
+    padding: [10, 16, 0, 0],
     cursor: {
       sync: { key: sync.key },
       drag: { x: true, y: false, setScale: false },
@@ -145,9 +148,8 @@ function optionsOf(
       {
         ...axis,
         size: 58,
-        // Of a logarithm only the powers of ten.
-        filter: (_plot, splits) =>
-          log ? splits.map((at) => Math.log10(at) % 1 === 0 ? at : null) : splits,
+        filter: powers,
+        grid: { ...axis.grid, filter: powers },
         values: (_plot, splits) => splits.map((value) => value === null ? "" : tick(value)),
       },
     ],

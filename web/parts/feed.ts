@@ -1,7 +1,7 @@
 // The event list as it grows at both ends: older pages by cursor, newer events as they are stored.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, type LightEvent, type Query } from "../api.ts";
-import { type Filter, passes } from "./filter.ts";
+import { type Filter, liveQuery, passes } from "./filter.ts";
 import { project, range } from "./state.ts";
 import { useThrottled } from "./ask.ts";
 
@@ -102,7 +102,7 @@ export function useFeed(
 
   useEffect(() => {
     if (!canLive) return;
-    const stream = api.live({ project_id: project.value });
+    const stream = api.live({ project_id: project.value, ...liveQuery(now.current.filter) });
     // Events arrive one by one, in bursts: one drawing a frame is enough.
     let waiting: LightEvent[] = [];
     let frame = 0;

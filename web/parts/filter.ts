@@ -115,6 +115,16 @@ export function passes({ values }: Filter, event: object): boolean {
   });
 }
 
+/** What the stream of new events can leave out by itself: of one value without a comma. */
+export function liveQuery({ values }: Filter): Record<string, string> {
+  const query: Record<string, string> = {};
+  for (const [key, list] of Object.entries(values)) {
+    const [value] = list;
+    if (list.length === 1 && value !== undefined && !value.includes(",")) query[key] = value;
+  }
+  return query;
+}
+
 /** Where the server looks for text. */
 const textColumns = [
   "prompt",

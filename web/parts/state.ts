@@ -55,9 +55,11 @@ export const statusProblem = signal<string | null>(null);
 export async function enter(): Promise<void> {
   try {
     const session = await api.session();
-    entry.value = session.authenticated || session.local
+    const next: Entry = session.authenticated || session.local
       ? { state: "open", session }
       : { state: "login" };
+    // Told the same again, nothing is drawn anew.
+    if (JSON.stringify(next) !== JSON.stringify(entry.value)) entry.value = next;
   } catch (error) {
     const asked = error instanceof ApiError && error.status === 401;
     entry.value = asked
@@ -119,8 +121,9 @@ export function startState(): void {
   effect(() => {
     if (entry.value.state === "open") void askStatus();
   });
+  const isOpen = computed(() => entry.value.state === "open");
   effect(() => {
-    if (entry.value.state !== "open") return;
+    if (!isOpen.value) return;
     store(projectKey, project.value);
     isEmpty.value = null;
     void fit();
