@@ -106,6 +106,20 @@ export const fields = [
     derived: true,
     help: "When the server took it.",
   },
+  {
+    id: 23,
+    name: "input_preview",
+    kind: "text",
+    derived: true,
+    help: "First words of what went in, for lists.",
+  },
+  {
+    id: 24,
+    name: "output_preview",
+    kind: "text",
+    derived: true,
+    help: "First words of what came out.",
+  },
 
   {
     id: 30,

@@ -5,6 +5,8 @@ export const limits = {
   /** Ids are strings of any form up to this length; they are never parsed. */
   idCharactersMax: 128,
   labelCharactersMax: 1024,
+  /** Of `input_preview` and `output_preview`. */
+  previewCharactersMax: 200,
   /** Entries in `tags` and its like. */
   labelsMax: 256,
   /** One event as a line of the log. DuckDB reads lines of up to 16 MiB. */

@@ -2,7 +2,7 @@
 // a reader that does not keep up is dropped, and told so.
 import { type Event, type Field, fields } from "./event.ts";
 
-/** An event without its heavy text, and with the first words of it. */
+/** An event without its heavy text. */
 export type LightEvent = Record<string, unknown>;
 
 export interface LiveItem {
@@ -19,7 +19,6 @@ export interface Subscriber {
 }
 
 const keptMax = 2000;
-const previewCharacters = 200;
 const lightFields = (fields as readonly Field[])
   .filter((field) => !field.payload && field.name !== "json_fields")
   .map((field) => field.name);
@@ -75,20 +74,5 @@ export function lightOf(event: Event): LightEvent {
     const value = (event as unknown as Record<string, unknown>)[name];
     if (value !== undefined) light[name] = value;
   }
-  light.input_preview = preview(event.prompt ?? event.input ?? event.input_data);
-  light.output_preview = preview(
-    event.response ?? event.output ?? event.output_data ?? event.error_message,
-  );
   return light;
-}
-
-/** As queries/schema/first_words.sql has it. */
-function preview(value: unknown): string | null {
-  if (value === undefined) return null;
-  const last = Array.isArray(value) ? value.at(-1) : value;
-  const content = (last as { content?: unknown } | null)?.content;
-  const first = Array.isArray(content) ? (content[0] as { text?: unknown })?.text : undefined;
-  const words = [first, content, value].find((part) => part !== undefined && part !== null);
-  const text = typeof words === "string" ? words : JSON.stringify(words);
-  return text.slice(0, previewCharacters).toWellFormed();
 }

@@ -5,7 +5,6 @@ import { Ingest } from "./ingest.ts";
 import { Live } from "./live.ts";
 import { loggerOf } from "./logging.ts";
 import { maintain } from "./maintain.ts";
-import { prelude } from "./query/filter.ts";
 import { createApp } from "./serve/app.ts";
 import { systemClock } from "./std/clock.ts";
 import { RateLimit } from "./std/rate_limit.ts";
@@ -45,7 +44,6 @@ export async function startServer(config: Config, state: State): Promise<Running
     threads: duckdbThreads,
     queryConcurrency: config.query_concurrency,
     queryTimeoutMs: config.query_timeout_s * 1000,
-    prelude,
     dedupeEventsMin,
     clock,
     onError,

@@ -22,6 +22,8 @@ SELECT
   error_code,
   attributes,
   received_at,
+  input_preview,
+  output_preview,
   prompt,
   prompt_template_id,
   prompt_version,

@@ -1,4 +1,4 @@
--- What is in the events of this page, their heavy text cut to its first words?
+-- What is in the events of this page, without their heavy text?
 SELECT
   event_id,
   project_id,
@@ -20,6 +20,8 @@ SELECT
   error_message,
   error_code,
   received_at,
+  input_preview,
+  output_preview,
   prompt_template_id,
   prompt_version,
   model,
@@ -55,18 +57,7 @@ SELECT
   affected_models,
   score_value,
   score_label,
-  score_explanation,
-  coalesce(
-    first_words(prompt, list_contains(json_fields, 'prompt')),
-    first_words(input, list_contains(json_fields, 'input')),
-    first_words(input_data, list_contains(json_fields, 'input_data'))
-  ) AS input_preview,
-  coalesce(
-    first_words(response, list_contains(json_fields, 'response')),
-    first_words(output, list_contains(json_fields, 'output')),
-    first_words(output_data, list_contains(json_fields, 'output_data')),
-    first_words(error_message, false)
-  ) AS output_preview
+  score_explanation
 FROM events
 WHERE timestamp BETWEEN getvariable('page').first AND getvariable('page').last
   AND list_contains(getvariable('page').ids, event_id)

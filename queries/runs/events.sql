@@ -20,6 +20,8 @@ SELECT
   error_message,
   error_code,
   received_at,
+  input_preview,
+  output_preview,
   prompt_template_id,
   prompt_version,
   model,
@@ -55,18 +57,7 @@ SELECT
   affected_models,
   score_value,
   score_label,
-  score_explanation,
-  coalesce(
-    first_words(prompt, list_contains(json_fields, 'prompt')),
-    first_words(input, list_contains(json_fields, 'input')),
-    first_words(input_data, list_contains(json_fields, 'input_data'))
-  ) AS input_preview,
-  coalesce(
-    first_words(response, list_contains(json_fields, 'response')),
-    first_words(output, list_contains(json_fields, 'output')),
-    first_words(output_data, list_contains(json_fields, 'output_data')),
-    first_words(error_message, false)
-  ) AS output_preview
+  score_explanation
 FROM events
 WHERE run_id = $run_id::VARCHAR
 ORDER BY timestamp, event_id

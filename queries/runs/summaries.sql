@@ -22,16 +22,8 @@ WITH chosen AS (
     env,
     tags,
     error_message,
-    coalesce(
-      first_words(prompt, list_contains(json_fields, 'prompt')),
-      first_words(input, list_contains(json_fields, 'input')),
-      first_words(input_data, list_contains(json_fields, 'input_data'))
-    ) AS given,
-    coalesce(
-      first_words(response, list_contains(json_fields, 'response')),
-      first_words(output, list_contains(json_fields, 'output')),
-      first_words(output_data, list_contains(json_fields, 'output_data'))
-    ) AS answered
+    input_preview,
+    output_preview
   FROM events
   WHERE timestamp >= getvariable('page').first
     AND (getvariable('page').last IS NULL OR timestamp < getvariable('page').last)
@@ -57,8 +49,8 @@ SELECT
   arg_min(release, place) AS release,
   arg_min(env, place) AS env,
   list_sort(list_distinct(flatten(list(tags) FILTER (tags IS NOT NULL)))) AS tags,
-  arg_min(given, place) AS input_preview,
-  arg_max(answered, place) AS output_preview,
+  arg_min(input_preview, place) AS input_preview,
+  arg_max(output_preview, place) FILTER (NOT failed) AS output_preview,
   arg_min(error_message, place) FILTER (failed) AS error_message
 FROM chosen
 GROUP BY run_id

@@ -23,6 +23,8 @@ CREATE TABLE events (
   error_code VARCHAR, -- 20, label: `error.code`, as text.
   attributes VARCHAR, -- 21, object: Everything else that was sent.
   received_at TIMESTAMPTZ, -- 22, timestamp: When the server took it.
+  input_preview VARCHAR, -- 23, text: First words of what went in, for lists.
+  output_preview VARCHAR, -- 24, text: First words of what came out.
   prompt VARCHAR, -- 30, value: Text or messages sent to the model.
   prompt_template_id VARCHAR, -- 31, label: Template the prompt was made from.
   prompt_version VARCHAR, -- 32, label: Version of that template.

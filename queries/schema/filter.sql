@@ -1,5 +1,4 @@
--- Which events does the request ask for? Kept as a variable, because DuckDB folds a variable into
--- constants before it plans: Parquet row groups and bloom filters are then pruned as for literals.
+-- Which values does the request filter by? See matching.sql, which reads them.
 SET VARIABLE filter = json_transform($filter::VARCHAR, '{
   "since": "TIMESTAMPTZ", "until": "TIMESTAMPTZ", "q": "VARCHAR",
   "event_type": "VARCHAR", "status": "VARCHAR", "model": "VARCHAR", "provider": "VARCHAR",

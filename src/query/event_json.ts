@@ -4,7 +4,12 @@ import { type Field, fields } from "../event.ts";
 export type Row = Record<string, unknown>;
 
 const byName = new Map((fields as readonly Field[]).map((field) => [field.name, field]));
-const hidden = new Set(["error_type", "error_message", "error_code", "json_fields"]);
+/** Columns that the server made of what stands elsewhere in the event. */
+const hidden = new Set(
+  (fields as readonly Field[])
+    .filter((field) => field.derived && field.name !== "received_at")
+    .map((field) => field.name),
+);
 
 /** The whole event as it was sent, and `received_at`. Absent fields are left out. */
 export function toEvent(row: Row): Row {

@@ -33,11 +33,9 @@ const columns = (chosen: (field: Field) => boolean) =>
   );
 
 export const fullRow = z.object(columns(() => true));
-export const lightRow = z.object({
-  ...columns((field) => !field.payload && field.name !== "json_fields"),
-  input_preview: z.string().nullable(),
-  output_preview: z.string().nullable(),
-});
+export const lightRow = z.object(
+  columns((field) => !field.payload && field.name !== "json_fields"),
+);
 
 const place = z.object({ event_id: z.string(), timestamp: z.string() });
 const timeParams = z.object({

@@ -1,6 +1,5 @@
 // The filter that every list and chart shares, and how it reaches SQL.
 import filterSql from "../../queries/schema/filter.sql" with { type: "text" };
-import firstWordsSql from "../../queries/schema/first_words.sql" with { type: "text" };
 import matchingSql from "../../queries/schema/matching.sql" with { type: "text" };
 import pageSql from "../../queries/schema/page.sql" with { type: "text" };
 import type { Ask } from "./question.ts";
@@ -33,22 +32,24 @@ export interface Filter {
   values: Partial<Record<FilterField, string[]>>;
 }
 
-/** Statements that a connection runs once, when the view `events` exists. */
-export const prelude = [
-  { sql: filterSql, params: { filter: "{}" } },
-  { sql: matchingSql, params: {} },
-  { sql: firstWordsSql, params: {} },
-] as const;
+/** The view `matching` before its conditions, and each condition by the value that it needs. */
+const [matchingAll, ...conditions] = matchingSql.split(/^-- when /m);
+const conditionOf = new Map(conditions.map((condition) => {
+  const line = condition.indexOf("\n");
+  return [condition.slice(0, line), condition.slice(line)] as const;
+}));
 
 /** Sets what the view `matching` shows. Call it before any question that reads the view. */
 export async function setFilter(ask: Ask, filter: Filter): Promise<void> {
   const { since, until, q } = filter;
-  const variable: Record<string, string | string[] | undefined> = { since, until, q };
-  for (const [field, values] of Object.entries(filter.values)) {
-    if (values.length === 1) variable[field] = values[0];
-    else variable[`any_${field}`] = values;
+  const values: Record<string, string | string[] | undefined> = { since, until, q };
+  for (const [field, wanted] of Object.entries(filter.values)) {
+    if (wanted.length === 1) values[field] = wanted[0];
+    else values[`any_${field}`] = wanted;
   }
-  await ask(filterSql, { filter: JSON.stringify(variable) });
+  await ask(filterSql, { filter: JSON.stringify(values) });
+  const names = Object.keys(values).filter((name) => values[name] !== undefined);
+  await ask(matchingAll + names.map((name) => conditionOf.get(name)!).join(""), {});
 }
 
 /** Names the rows of a page, and the stretch of time that holds them. */

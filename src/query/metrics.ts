@@ -103,9 +103,7 @@ export async function metricsOf(reader: Reader, asked: MetricsAsked): Promise<Me
   const { filter, groupBy } = asked;
   return await reader.snapshot(filter, async (ask) => {
     await setFilter(ask, filter);
-    const reach = await answerOne(ask, extent, {});
-    const since = filter.since ?? reach.first;
-    const until = filter.until ?? reach.last;
+    const { since, until } = await rangeOf(ask, filter);
     const interval_seconds = asked.intervalS ?? intervalFor(since, until);
     const [total] = await measure(ask, { by: null, interval_us: null, groups: null });
     const groups = groupBy === null
@@ -131,6 +129,13 @@ export async function metricsOf(reader: Reader, asked: MetricsAsked): Promise<Me
       series: series as Metrics["series"],
     };
   });
+}
+
+/** The range that was asked for; where it is open, as far as there are events. */
+async function rangeOf(ask: Ask, { since, until }: Filter) {
+  if (since !== undefined && until !== undefined) return { since, until };
+  const { first, last } = await answerOne(ask, extent, {});
+  return { since: since ?? first, until: until ?? last };
 }
 
 async function measure(

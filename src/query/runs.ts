@@ -121,7 +121,7 @@ export async function oneRun(
   return await reader.snapshot({ project_id }, async (ask) => {
     const rows = await answer(ask, events, { run_id, limit: limit + 1 });
     if (rows.length === 0) return null;
-    const [run] = await summariesOf(ask, [run_id], {});
+    const [run] = await summariesOf(ask, [run_id], { since: String(rows[0]!.timestamp) });
     const shown = rows.slice(0, limit).map((row) => toLightEvent(row as Row));
     return { run: run!, events: treeOf(shown), truncated: rows.length > limit };
   });

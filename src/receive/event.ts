@@ -105,6 +105,7 @@ function complete(raw: unknown, receipt: Receipt): Event {
   event.status ??= defaultStatus(event);
   if (unknown !== undefined) keepUnknown(event, unknown);
   if (jsonFields !== undefined) event.json_fields = jsonFields;
+  addPreviews(event);
   return event as unknown as Event;
 }
 
@@ -300,6 +301,29 @@ function keepUnknown(event: Draft, unknown: Draft): void {
     kept[key] = unknown[name];
   }
   if (any) event.attributes = kept;
+}
+
+/** Lists show these instead of the heavy text, which they then need not read. */
+function addPreviews(event: Draft): void {
+  const input = firstWords(event.prompt ?? event.input ?? event.input_data);
+  const output = firstWords(
+    event.response ?? event.output ?? event.output_data ?? event.error_message,
+  );
+  if (input !== undefined) event.input_preview = input;
+  if (output !== undefined) event.output_preview = output;
+}
+
+/** Of messages, the last one's words say what was asked. */
+function firstWords(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  const last = Array.isArray(value) ? value.at(-1) : value;
+  const content = (last as { content?: unknown } | null)?.content;
+  const part = Array.isArray(content) ? content[0] as { text?: unknown } | null : undefined;
+  const words = part?.text ?? content ?? value;
+  const text = typeof words === "string" ? words : JSON.stringify(words);
+  if (text.length <= limits.previewCharactersMax) return text;
+  // A cut may go through a surrogate pair.
+  return text.slice(0, limits.previewCharactersMax).toWellFormed();
 }
 
 /** Whether a value nests further than `depthMax` arrays and objects; stops at the first that does. */

@@ -17,11 +17,6 @@ export interface Scope {
 /** Values of named parameters. */
 type Params = Record<string, string | number | boolean | null>;
 
-export interface Statement {
-  sql: string;
-  params: Params;
-}
-
 /** Runs SQL over the view `events` and returns rows as plain JavaScript values. */
 export type Ask = (sql: string, params: Params) => Promise<Record<string, unknown>[]>;
 
@@ -33,8 +28,6 @@ export interface ReaderOptions {
   dataDir: string;
   concurrency: number;
   timeoutMs: number;
-  /** Statements that every connection runs once: the views and variables of the questions. */
-  prelude: readonly Statement[];
   /** The version to read, with all that was acknowledged in it. */
   pin(): Promise<Pin>;
 }
@@ -80,7 +73,7 @@ export class LakeReader {
     scope: Scope,
     work: (ask: Ask) => Promise<T>,
   ): Promise<T> {
-    const connection = this.#idle.pop() ?? (await this.#connect());
+    const connection = this.#idle.pop() ?? (await this.options.instance.connect());
     const deadline = { passed: false };
     const timer = setTimeout(() => {
       deadline.passed = true;
@@ -102,14 +95,6 @@ export class LakeReader {
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  async #connect(): Promise<DuckDBConnection> {
-    const connection = await this.options.instance.connect();
-    // The prelude's views are made over the view `events`: any will do to begin with.
-    await connection.run(`CREATE TEMP VIEW events AS SELECT ${columnNames} FROM ${emptyTable}`);
-    for (const { sql, params } of this.options.prelude) await connection.run(sql, params);
-    return connection;
   }
 
   close(): void {

@@ -11,7 +11,7 @@ import { mergeFiles, removeStrays, writeTable } from "./lake.ts";
 import { Log } from "./log.ts";
 import { type LakeFile, Manifest } from "./manifest.ts";
 import { recoverLog, type Recovery } from "./recover.ts";
-import { LakeReader, type Statement } from "./reader.ts";
+import { LakeReader } from "./reader.ts";
 import { Seen } from "./seen.ts";
 import type { Segment } from "./segment.ts";
 import { type Pin, type TailTable, Versions } from "./versions.ts";
@@ -23,8 +23,6 @@ export interface StoreOptions {
   threads: number;
   queryConcurrency: number;
   queryTimeoutMs: number;
-  /** Statements that every reading connection runs first. */
-  prelude: readonly Statement[];
   /** Event ids that are remembered for certain. */
   dedupeEventsMin: number;
   clock: Clock;
@@ -113,7 +111,6 @@ export class Store {
       dataDir,
       concurrency: options.queryConcurrency,
       timeoutMs: options.queryTimeoutMs,
-      prelude: options.prelude,
       pin: () => pinned.store!.#pinFresh(),
     });
     const store = new Store({
@@ -343,6 +340,7 @@ export class Store {
   async close(): Promise<void> {
     try {
       await this.flush();
+      await this.#versions.settle();
       // What is left is what counts: the folder can be read as a whole.
       await this.sweep(0);
     } catch (error) {

@@ -35,6 +35,7 @@ interface Held {
 export class Versions {
   /** Oldest first; the last is current. */
   #held: Held[];
+  #dropping = new Set<Promise<void>>();
 
   constructor(first: Version, readonly onGarbageError: (error: unknown) => void) {
     this.#held = [{ version: first, pins: 0, garbage: [] }];
@@ -65,9 +66,18 @@ export class Versions {
     };
   }
 
+  /** Waits until all that may go is gone. */
+  async settle(): Promise<void> {
+    while (this.#dropping.size > 0) await Promise.all(this.#dropping);
+  }
+
   #collect(): void {
     while (this.#held.length > 1 && this.#held[0]!.pins === 0) {
-      for (const drop of this.#held.shift()!.garbage) drop().catch(this.onGarbageError);
+      for (const drop of this.#held.shift()!.garbage) {
+        const dropping = drop().catch(this.onGarbageError)
+          .finally(() => this.#dropping.delete(dropping));
+        this.#dropping.add(dropping);
+      }
     }
   }
 }

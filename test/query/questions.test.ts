@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import * as events from "../../src/query/events.ts";
 import * as facets from "../../src/query/facets.ts";
-import { prelude } from "../../src/query/filter.ts";
+import { filterFields, setFilter } from "../../src/query/filter.ts";
 import * as metrics from "../../src/query/metrics.ts";
 import type { Question } from "../../src/query/question.ts";
 import * as runs from "../../src/query/runs.ts";
@@ -43,7 +43,16 @@ beforeAll(async () => {
   });
   connection = await instance.connect();
   await connection.run(createTable("events"));
-  for (const { sql, params } of prelude) await rowsOf(connection, sql, params);
+  // With every condition: none of them goes unprepared.
+  for (const values of [["a"], ["a", "b"]]) {
+    await setFilter((sql, params) => rowsOf(connection, sql, params), {
+      project_id: "shop",
+      since: "2026-01-01T00:00:00Z",
+      until: "2026-02-01T00:00:00Z",
+      q: "a",
+      values: Object.fromEntries(filterFields.map((field) => [field, values])),
+    });
+  }
 });
 
 afterAll(() => {

@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ingest, type IngestRefusal, type Receipt } from "../../src/ingest.ts";
 import { Live } from "../../src/live.ts";
-import { prelude } from "../../src/query/filter.ts";
 import { systemClock } from "../../src/std/clock.ts";
 import { Store, type StoreOptions } from "../../src/store/store.ts";
 
@@ -34,7 +33,6 @@ export async function openStore(
     threads: 2,
     queryConcurrency: 2,
     queryTimeoutMs: 30_000,
-    prelude,
     dedupeEventsMin: 100_000,
     clock: systemClock,
     onError: (what, error) => {
