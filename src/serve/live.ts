@@ -14,8 +14,8 @@ export interface LiveDeps {
 }
 
 const heartbeatMs = 5000;
-/** Events that wait for a reader before it is dropped. */
-const waitingMax = 1000;
+/** What waits for a reader before it is dropped: more than the largest batch of ordinary events. */
+const waitingBytesMax = 16 * 1024 * 1024;
 
 const { project_id, since: _since, until: _until, q: _q, ...values } = filterQuery;
 /** Of what a light event shows: nothing is searched here, and nothing is old. */
@@ -86,7 +86,7 @@ export function openStream(
       const send = (text: string) => controller.enqueue(encoder.encode(text));
       const push = (item: LiveItem) => {
         if (!open || !reader.matches(item)) return;
-        // desiredSize falls by one for each chunk that the socket has not taken.
+        // desiredSize falls by the bytes of each chunk that the socket has not taken.
         if ((controller.desiredSize ?? 0) > 0) send(message(live.boot, item));
         else drop(++missed);
       };
@@ -117,7 +117,7 @@ export function openStream(
       } else items.forEach(push);
     },
     cancel: () => end(),
-  }, { highWaterMark: waitingMax });
+  }, new ByteLengthQueuingStrategy({ highWaterMark: waitingBytesMax }));
 }
 
 function message(boot: string, { number, event }: LiveItem): string {
