@@ -39,7 +39,9 @@ async function bundle(minify: boolean): Promise<string> {
     minify,
   });
   const [output] = result.outputs;
-  if (output === undefined) throw new AggregateError(result.logs, "The bundle failed.");
+  if (output === undefined) {
+    throw new AggregateError(result.logs, "The bundle failed.");
+  }
   return await output.text();
 }
 
@@ -54,13 +56,25 @@ function declare(outdir: string): void {
     "--noCheck",
     "--stripInternal",
     "--allowImportingTsExtensions",
-    ...["--target", "esnext", "--module", "esnext", "--moduleResolution", "bundler"],
+    ...[
+      "--target",
+      "esnext",
+      "--module",
+      "esnext",
+      "--moduleResolution",
+      "bundler",
+    ],
     ...["--types", "", "--outDir", outdir],
   ]);
-  if (!run.success) throw new Error(`No declarations:\n${run.stdout}${run.stderr}`);
+  if (!run.success) {
+    throw new Error(`No declarations:\n${run.stdout}${run.stderr}`);
+  }
   for (const name of new Bun.Glob("*.d.ts").scanSync(outdir)) {
     const file = join(outdir, name);
-    const text = readFileSync(file, "utf8").replaceAll(/(["']\.\/[^"']+)\.ts(["'])/g, "$1.js$2");
+    const text = readFileSync(file, "utf8").replaceAll(
+      /(["']\.\/[^"']+)\.ts(["'])/g,
+      "$1.js$2",
+    );
     writeFileSync(file, text);
   }
 }

@@ -12,7 +12,9 @@ export const sent = (fields as readonly Field[]).filter((field) =>
 
 /** Field ids of the table go by topic. */
 const between = (first: number, last: number) =>
-  sent.filter((field) => field.id >= first && field.id <= last).map((field) => field.name);
+  sent.filter((field) => field.id >= first && field.id <= last).map((field) =>
+    field.name
+  );
 
 interface Shape {
   type: string;
@@ -24,8 +26,17 @@ interface Shape {
 const base = between(1, 29);
 const shapes: Shape[] = [
   { type: "PromptCall", help: "A call of a model.", names: between(30, 59) },
-  { type: "ToolCall", help: "A tool that ran.", names: between(60, 69), required: "tool_name" },
-  { type: "AgentStep", help: "A step of an agent.", names: [...between(70, 75), "context"] },
+  {
+    type: "ToolCall",
+    help: "A tool that ran.",
+    names: between(60, 69),
+    required: "tool_name",
+  },
+  {
+    type: "AgentStep",
+    help: "A step of an agent.",
+    names: [...between(70, 75), "context"],
+  },
   {
     type: "ErrorEvent",
     help: "Something that went wrong.",
@@ -38,7 +49,11 @@ const shapes: Shape[] = [
     names: between(80, 84),
     required: "assertion_name",
   },
-  { type: "Hallucination", help: "Made-up content that was found.", names: between(90, 94) },
+  {
+    type: "Hallucination",
+    help: "Made-up content that was found.",
+    names: between(90, 94),
+  },
   {
     type: "Score",
     help: "Feedback on a run, or the outcome of an evaluation.",
@@ -54,17 +69,22 @@ const namesOf = (kinds: readonly string[]) =>
 
 /** The text of src/event.ts. */
 export function generate(): string {
-  const enums = (fields as readonly Field[]).filter((field) => field.kind === "enum");
-  const rest = sent.map((field) => field.name).filter((name) => !base.includes(name));
+  const enums = (fields as readonly Field[]).filter((field) =>
+    field.kind === "enum"
+  );
+  const rest = sent.map((field) => field.name).filter((name) =>
+    !base.includes(name)
+  );
   return [
     "// What a program can send: types made from the server's field table by generate.ts.",
     "// Do not edit: a test compares this file with the table.",
     "",
     ...enums.flatMap((field) => [
       `export type ${typeName(field)} =`,
-      ...field.values!.map((value) => `  | ${JSON.stringify(value)}`).join("\n").concat(";").split(
-        "\n",
-      ),
+      ...field.values!.map((value) => `  | ${JSON.stringify(value)}`).join("\n")
+        .concat(";").split(
+          "\n",
+        ),
       "",
     ]),
     "/** What every event can have. `null` and `undefined` count as absent. */",
@@ -109,7 +129,8 @@ function names(name: string, values: readonly string[]): string[] {
 function member(name: string, required: boolean): string[] {
   const field = sent.find((other) => other.name === name);
   if (field === undefined) throw new Error(`The field table has no ${name}.`);
-  const type = typeOf(field) + (required || typeOf(field) === "unknown" ? "" : " | null");
+  const type = typeOf(field) +
+    (required || typeOf(field) === "unknown" ? "" : " | null");
   const help = name === "error"
     ? "Whatever was thrown, a message, or {message, type, code, stack}."
     : field.help;
@@ -117,7 +138,9 @@ function member(name: string, required: boolean): string[] {
 }
 
 function typeName(field: Field): string {
-  return field.name.split("_").map((word) => word[0]!.toUpperCase() + word.slice(1)).join("");
+  return field.name.split("_").map((word) =>
+    word[0]!.toUpperCase() + word.slice(1)
+  ).join("");
 }
 
 function typeOf(field: Field): string {

@@ -11,7 +11,11 @@ import { Snapshot } from "./snapshot.ts";
 import { version } from "./version.ts";
 import { Warnings } from "./warning.ts";
 
-const failedStatuses: readonly unknown[] = ["error", "timeout", "assertion_failed"];
+const failedStatuses: readonly unknown[] = [
+  "error",
+  "timeout",
+  "assertion_failed",
+];
 
 /** What the fields that every event has weigh, about. */
 const headBytes = 400;
@@ -38,7 +42,10 @@ export class Client {
     try {
       return this.#log(event_type, fields);
     } catch (cause) {
-      this.warnings.once("internal_error", `An event could not be logged: ${cause}`);
+      this.warnings.once(
+        "internal_error",
+        `An event could not be logged: ${cause}`,
+      );
       this.delivery.drop("internal_error", 1);
       return undefined;
     }
@@ -59,8 +66,10 @@ export class Client {
     const nowMs = Date.now();
     const snapshot = new Snapshot();
     const event = this.#complete(event_type, fields, snapshot, nowMs);
-    const isFailure = event.error !== undefined || event.event_type === "error" ||
-      event.event_type === "assertion_failed" || failedStatuses.includes(event.status);
+    const isFailure = event.error !== undefined ||
+      event.event_type === "error" ||
+      event.event_type === "assertion_failed" ||
+      failedStatuses.includes(event.status);
     const { sample_rate } = settings;
     if (sample_rate < 1 && !isFailure) {
       if (!isSampled(String(event.run_id ?? event.event_id), sample_rate)) {
@@ -68,13 +77,20 @@ export class Client {
       }
     }
     const entry = { event, bytes: headBytes + snapshot.bytes };
-    if (settings.before_send !== undefined && !this.#consult(entry, settings.before_send)) {
+    if (
+      settings.before_send !== undefined &&
+      !this.#consult(entry, settings.before_send)
+    ) {
       return this.#refuse("before_send");
     }
-    return delivery.add(entry, isFailure, nowMs) ? entry.event.event_id as string : undefined;
+    return delivery.add(entry, isFailure, nowMs)
+      ? entry.event.event_id as string
+      : undefined;
   }
 
-  #refuse(reason: "closed" | "invalid_event" | "sampled_out" | "before_send"): undefined {
+  #refuse(
+    reason: "closed" | "invalid_event" | "sampled_out" | "before_send",
+  ): undefined {
     this.delivery.drop(reason, 1);
   }
 
@@ -99,15 +115,22 @@ export class Client {
       client: this.#client,
     };
     for (const name of Object.keys(fields)) {
-      if (name === "__proto__" || name === "event_type" && event_type !== undefined) continue;
+      if (
+        name === "__proto__" ||
+        name === "event_type" && event_type !== undefined
+      ) continue;
       const value = snapshot.field(fields, name);
       if (value === undefined || value === null) continue;
-      if (typeof value === "number" && textFields.has(name)) event[name] = String(value);
-      else event[name] = name === "error" ? errorParts(value) : value;
+      if (typeof value === "number" && textFields.has(name)) {
+        event[name] = String(value);
+      } else event[name] = name === "error" ? errorParts(value) : value;
     }
     event.event_id ??= newEventId(nowMs);
     event.timestamp = timestamp(event.timestamp, event.latency_ms, nowMs);
-    if (scope !== undefined && event.run_id === scope.run_id && event.span_id !== scope.span_id) {
+    if (
+      scope !== undefined && event.run_id === scope.run_id &&
+      event.span_id !== scope.span_id
+    ) {
       event.parent_span_id ??= scope.span_id;
     }
     if (who.tags.length > 0) event.tags = merge(who.tags, event.tags);
@@ -126,10 +149,15 @@ export class Client {
       }
       // The hook may keep what it returned, and change it later.
       const snapshot = new Snapshot();
-      entry.event = { event_id, event_type, ...snapshot.copy(answer) as SentEvent };
+      entry.event = {
+        event_id,
+        event_type,
+        ...snapshot.copy(answer) as SentEvent,
+      };
       entry.bytes = headBytes + snapshot.bytes;
     } catch (cause) {
-      const text = `before_send failed (${cause}): events are sent without their content.`;
+      const text =
+        `before_send failed (${cause}): events are sent without their content.`;
       this.warnings.once("before_send", text);
       entry.event = withoutContent({ ...entry.event, event_id, event_type });
     }
@@ -142,10 +170,14 @@ function withoutContent(event: SentEvent): SentEvent {
   const kept: SentEvent = { client: event.client };
   for (const [name, value] of Object.entries(event)) {
     const isPersonal = name === "user_id" || name === "session_id";
-    if (!isPersonal && (textFields.has(name) || measureFields.has(name))) kept[name] = value;
+    if (!isPersonal && (textFields.has(name) || measureFields.has(name))) {
+      kept[name] = value;
+    }
   }
   kept.event_type = event.event_type;
-  if (event.error !== undefined) kept.error = { message: "[removed: before_send failed]" };
+  if (event.error !== undefined) {
+    kept.error = { message: "[removed: before_send failed]" };
+  }
   return kept;
 }
 
@@ -177,6 +209,7 @@ function iso(ms: number): string {
 function timestamp(told: unknown, latency_ms: unknown, nowMs: number): unknown {
   if (typeof told === "number" && Math.abs(told) <= 8.64e15) return iso(told);
   if (told !== undefined) return told;
-  const isDuration = typeof latency_ms === "number" && latency_ms > 0 && latency_ms < nowMs;
+  const isDuration = typeof latency_ms === "number" && latency_ms > 0 &&
+    latency_ms < nowMs;
   return iso(isDuration ? Math.round(nowMs - latency_ms) : nowMs);
 }

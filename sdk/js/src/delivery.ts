@@ -73,7 +73,10 @@ export class Delivery {
     while (!this.#queue.hasRoom(entry.bytes)) {
       const oldest = isFailure ? this.#queue.shift() : undefined;
       this.drop("queue_full", 1);
-      this.warnings.once("queue_full", "More events than can be sent: some are dropped.");
+      this.warnings.once(
+        "queue_full",
+        "More events than can be sent: some are dropped.",
+      );
       if (oldest === undefined) return false;
       this.#settle(1);
     }
@@ -109,29 +112,35 @@ export class Delivery {
   /** A page may be gone in a moment: what fits is sent so that it outlives it. */
   sendAlive(): void {
     // The request under way may die with the page; its events have ids, so twice does no harm.
-    const again = weigh(this.#sending) <= limits.keepaliveBytesMax ? this.#sending : [];
+    const again = weigh(this.#sending) <= limits.keepaliveBytesMax
+      ? this.#sending
+      : [];
     const room = limits.keepaliveBytesMax - weigh(again);
     const batch = this.#queue.take(limits.batchEventsMax, room, true);
     if (batch.length + again.length === 0) return;
     this.#counts.requests++;
-    void post(this.settings, encode([...again, ...batch]), true).then((answer) => {
-      if (answer.kind === "receipt") {
-        this.#counts.accepted += batch.length;
-        this.#settle(batch.length);
-      } else {
-        this.#queue.restore(batch);
-        this.#schedule(Date.now());
-      }
-    });
+    void post(this.settings, encode([...again, ...batch]), true).then(
+      (answer) => {
+        if (answer.kind === "receipt") {
+          this.#counts.accepted += batch.length;
+          this.#settle(batch.length);
+        } else {
+          this.#queue.restore(batch);
+          this.#schedule(Date.now());
+        }
+      },
+    );
   }
 
   #schedule(nowMs: number): void {
     if (this.#isPumping) return;
     const { count, bytes } = this.#queue;
-    const isFull = count >= limits.batchEventsMax || bytes >= limits.batchBytesMax;
+    const isFull = count >= limits.batchEventsMax ||
+      bytes >= limits.batchBytesMax;
     const dueMs = isFull ? nowMs : nowMs + limits.batchAgeMs;
     // A frozen function or a finished request may have lost its timer: an overdue one is set anew.
-    const isSet = this.#timer !== undefined && this.#dueMs > nowMs - 2 * limits.batchAgeMs;
+    const isSet = this.#timer !== undefined &&
+      this.#dueMs > nowMs - 2 * limits.batchAgeMs;
     if (isSet && (!isFull || this.#dueMs <= nowMs)) return this.#hold();
     clearTimeout(this.#timer);
     this.#dueMs = dueMs;
@@ -144,10 +153,11 @@ export class Delivery {
     const { wait_until } = this.settings;
     if (wait_until === undefined || this.#isHeld) return;
     this.#isHeld = true;
-    const sent = new Promise((resolve) => setTimeout(resolve, limits.holdMs)).then(() => {
-      this.#isHeld = false;
-      return this.flush(limits.flushMs);
-    });
+    const sent = new Promise((resolve) => setTimeout(resolve, limits.holdMs))
+      .then(() => {
+        this.#isHeld = false;
+        return this.flush(limits.flushMs);
+      });
     try {
       wait_until(sent);
     } catch {
@@ -161,7 +171,10 @@ export class Delivery {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     while (this.#queue.count > 0) {
-      this.#sending = this.#queue.take(limits.batchEventsMax, limits.batchBytesMax);
+      this.#sending = this.#queue.take(
+        limits.batchEventsMax,
+        limits.batchBytesMax,
+      );
       await this.#deliver(this.#sending);
     }
     this.#sending = [];
@@ -175,18 +188,31 @@ export class Delivery {
       const startedMs = Date.now();
       this.#counts.requests++;
       const answer = await post(this.settings, encode(part));
-      this.#debug(`${part.length} events: ${answer.kind} after ${Date.now() - startedMs} ms`);
+      this.#debug(
+        `${part.length} events: ${answer.kind} after ${
+          Date.now() - startedMs
+        } ms`,
+      );
       switch (answer.kind) {
         case "receipt":
           this.#counts.accepted += answer.accepted + answer.duplicates;
           this.#counts.duplicates += answer.duplicates;
-          this.#fail(part, "rejected", answer.rejected, "rejected an event", answer.detail);
+          this.#fail(
+            part,
+            "rejected",
+            answer.rejected,
+            "rejected an event",
+            answer.detail,
+          );
           break;
         case "too_large":
           if (part.length === 1) {
             this.#fail(part, "too_large", 1, "finds an event too large");
           } else {
-            parts.push(part.slice(part.length / 2), part.slice(0, part.length / 2));
+            parts.push(
+              part.slice(part.length / 2),
+              part.slice(0, part.length / 2),
+            );
           }
           break;
         case "refused":
@@ -197,7 +223,10 @@ export class Delivery {
           break;
         case "retry":
           attempts++;
-          this.warnings.once("retry", `${this.settings.endpoint} ${answer.detail}. Trying again.`);
+          this.warnings.once(
+            "retry",
+            `${this.settings.endpoint} ${answer.detail}. Trying again.`,
+          );
           if (attempts >= answer.attemptsMax) {
             this.#fail(part, "send_failed", part.length, answer.detail);
             break;
@@ -210,9 +239,17 @@ export class Delivery {
   }
 
   /** The part is settled; `count` of it will not arrive. */
-  #fail(part: Entry[], reason: DropReason, count: number, what: string, detail = ""): void {
+  #fail(
+    part: Entry[],
+    reason: DropReason,
+    count: number,
+    what: string,
+    detail = "",
+  ): void {
     if (count > 0) {
-      const text = `${this.settings.endpoint} ${what}${detail && `: ${detail}`}`;
+      const text = `${this.settings.endpoint} ${what}${
+        detail && `: ${detail}`
+      }`;
       this.warnings.once(reason, `${text} (${count} dropped).`);
       this.drop(reason, count);
     }
@@ -221,10 +258,16 @@ export class Delivery {
 
   #mute(part: Entry[], parts: Entry[][], detail: string): void {
     const { endpoint } = this.settings;
-    this.warnings.once("muted", `${endpoint} ${detail}. Events are dropped until that is mended.`);
+    this.warnings.once(
+      "muted",
+      `${endpoint} ${detail}. Events are dropped until that is mended.`,
+    );
     this.#mutedUntilMs = Date.now() + limits.mutedMs;
     const queued = this.#queue.take(Infinity, Infinity);
-    const count = [part, ...parts.splice(0), queued].reduce((sum, one) => sum + one.length, 0);
+    const count = [part, ...parts.splice(0), queued].reduce(
+      (sum, one) => sum + one.length,
+      0,
+    );
     this.drop("unauthorized", count);
     this.#settle(count);
   }
@@ -240,7 +283,10 @@ export class Delivery {
 
   /** Exponential, with full jitter, and never shorter than the server asks for. */
   #pause(attempts: number, afterMs: number): Promise<void> {
-    const ceiling = Math.min(limits.backoffMsMax, limits.backoffMsMin * 2 ** attempts);
+    const ceiling = Math.min(
+      limits.backoffMsMax,
+      limits.backoffMsMin * 2 ** attempts,
+    );
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer);

@@ -11,7 +11,9 @@ export function watchExit(delivery: Delivery): () => void {
 
 function watchProcess(delivery: Delivery): () => void {
   const { process } = host;
-  if (process?.on === undefined || process.versions?.node === undefined) return () => {};
+  if (process?.on === undefined || process.versions?.node === undefined) {
+    return () => {};
+  }
   let deadlineMs = 0;
   // Comes again whenever the work it started has ended.
   const beforeExit = () => {
@@ -22,7 +24,9 @@ function watchProcess(delivery: Delivery): () => void {
   let isEnding = false;
   const terminate = () => {
     // With another listener, the program ends itself when it sees fit.
-    if ((process.listenerCount?.("SIGTERM") ?? 1) > 1) return void delivery.flush(limits.exitMs);
+    if ((process.listenerCount?.("SIGTERM") ?? 1) > 1) {
+      return void delivery.flush(limits.exitMs);
+    }
     const end = () => {
       process.removeListener?.("SIGTERM", terminate);
       process.kill?.(process.pid!, "SIGTERM");
@@ -45,7 +49,9 @@ function watchProcess(delivery: Delivery): () => void {
 
 function watchPage(delivery: Delivery): () => void {
   const { document } = host;
-  if (document === undefined || host.addEventListener === undefined) return () => {};
+  if (document === undefined || host.addEventListener === undefined) {
+    return () => {};
+  }
   // `visibilitychange` bubbles up to the window. Phones often give no other sign of the end.
   const hide = () => {
     if (document.visibilityState === "hidden") delivery.sendAlive();

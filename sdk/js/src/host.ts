@@ -21,7 +21,9 @@ interface Process {
 }
 
 interface DenoLike {
-  permissions?: { querySync?(descriptor: Record<string, string>): { state: string } };
+  permissions?: {
+    querySync?(descriptor: Record<string, string>): { state: string };
+  };
 }
 
 type Listener = () => void;
@@ -29,7 +31,11 @@ type Listener = () => void;
 interface Page {
   document?: { visibilityState?: string; addEventListener?: unknown };
   addEventListener?(event: string, listener: Listener, capture?: boolean): void;
-  removeEventListener?(event: string, listener: Listener, capture?: boolean): void;
+  removeEventListener?(
+    event: string,
+    listener: Listener,
+    capture?: boolean,
+  ): void;
 }
 
 export const host = globalThis as unknown as {
@@ -61,11 +67,19 @@ export function describeHost(): { hostname?: string; platform: string } {
   if (versions?.node === undefined) {
     return { platform: host.navigator?.userAgent ?? "unknown" };
   }
-  const name = versions.bun !== undefined ? "bun" : versions.deno !== undefined ? "deno" : "node";
-  const platform = `${name} ${versions[name]} (${host.process?.platform} ${host.process?.arch})`;
+  const name = versions.bun !== undefined
+    ? "bun"
+    : versions.deno !== undefined
+    ? "deno"
+    : "node";
+  const platform = `${name} ${
+    versions[name]
+  } (${host.process?.platform} ${host.process?.arch})`;
   try {
     if (!allowed({ name: "sys", kind: "hostname" })) return { platform };
-    const os = host.process?.getBuiltinModule?.("node:os") as { hostname?(): string } | undefined;
+    const os = host.process?.getBuiltinModule?.("node:os") as {
+      hostname?(): string;
+    } | undefined;
     const hostname = os?.hostname?.();
     return hostname === undefined ? { platform } : { hostname, platform };
   } catch {
@@ -87,13 +101,17 @@ export function contextStorage<T>(): ContextStorage<T> | null {
 }
 
 /** Vercel keeps a function alive for promises that are given to its request. */
-export function vercelWaitUntil(): ((work: Promise<unknown>) => void) | undefined {
+export function vercelWaitUntil():
+  | ((work: Promise<unknown>) => void)
+  | undefined {
   const key = Symbol.for("@vercel/request-context");
   const context = (globalThis as unknown as Record<symbol, unknown>)[key] as
     | { get?(): { waitUntil?(work: Promise<unknown>): void } | undefined }
     | undefined;
   const request = context?.get?.();
-  return request?.waitUntil === undefined ? undefined : (work) => request.waitUntil?.(work);
+  return request?.waitUntil === undefined
+    ? undefined
+    : (work) => request.waitUntil?.(work);
 }
 
 export type Timer = ReturnType<typeof setTimeout>;

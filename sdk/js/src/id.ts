@@ -1,10 +1,13 @@
 // Identity: UUIDv7 for events, hexadecimal ids for runs and spans, and the choice of a sample.
 
 // Random bytes are drawn for 256 ids at a time: a draw costs more than an id.
-const pool = new Uint8Array(256 * 10);
+const pool = new Uint8Array(256 * 8);
 let used = pool.length;
 
-const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+const hex = Array.from(
+  { length: 256 },
+  (_, byte) => byte.toString(16).padStart(2, "0"),
+);
 
 function draw(count: number): number {
   if (used + count > pool.length) {
@@ -23,23 +26,32 @@ function text(from: number, count: number): string {
 
 let timeMs = -1;
 let timeDigits = "";
+let sequence = 0;
 
-/** 12 digits of milliseconds, then the version digit and 18 random digits with the variant. */
-function parts(nowMs: number): [time: string, version: string, variant: string, rest: string] {
-  if (nowMs !== timeMs) {
+/**
+ * 12 digits of milliseconds; the version digit and the place within the millisecond, so that ids of
+ * one program sort as they were made; the variant and 62 random bits.
+ */
+function parts(
+  nowMs: number,
+): [time: string, place: string, variant: string, rest: string] {
+  if (nowMs === timeMs) {
+    sequence = (sequence + 1) & 0x0fff;
+  } else {
     timeMs = nowMs;
     timeDigits = nowMs.toString(16).padStart(12, "0");
+    sequence = 0;
   }
-  const at = draw(10);
-  const version = (0x70 | (pool[at]! & 0x0f)).toString(16) + hex[pool[at + 1]!]!;
-  const variant = hex[0x80 | (pool[at + 2]! & 0x3f)]! + hex[pool[at + 3]!]!;
-  return [timeDigits, version, variant, text(at + 4, 6)];
+  const at = draw(8);
+  const place = (0x7000 | sequence).toString(16);
+  const variant = hex[0x80 | (pool[at]! & 0x3f)]! + hex[pool[at + 1]!]!;
+  return [timeDigits, place, variant, text(at + 2, 6)];
 }
 
 /** A UUIDv7: sortable by time, so that an event sent twice is stored once. */
 export function newEventId(nowMs: number): string {
-  const [time, version, variant, rest] = parts(nowMs);
-  return `${time.slice(0, 8)}-${time.slice(8)}-${version}-${variant}-${rest}`;
+  const [time, place, variant, rest] = parts(nowMs);
+  return `${time.slice(0, 8)}-${time.slice(8)}-${place}-${variant}-${rest}`;
 }
 
 /** 32 digits without dashes: a W3C trace id as well. */
@@ -60,7 +72,9 @@ export function isSampled(run_id: string, rate: number): boolean {
   let crc = 0xffffffff;
   for (const byte of new TextEncoder().encode(run_id)) {
     crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+    for (let bit = 0; bit < 8; bit++) {
+      crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+    }
   }
   return ((crc ^ 0xffffffff) >>> 0) / 2 ** 32 < rate;
 }

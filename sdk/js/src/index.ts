@@ -17,7 +17,14 @@ import type {
 import { watchExit } from "./exit.ts";
 import { newRunId, newSpanId } from "./id.ts";
 import { limits } from "./limits.ts";
-import { currentScope, follow, type Run, type Scope, type Who, within } from "./run.ts";
+import {
+  currentScope,
+  follow,
+  type Run,
+  type Scope,
+  type Who,
+  within,
+} from "./run.ts";
 import { type Options, readSettings, sameSettings, text } from "./settings.ts";
 import { isError } from "./snapshot.ts";
 import { Warnings } from "./warning.ts";
@@ -42,8 +49,14 @@ const warnings = new Warnings();
  */
 export function init(options: Options = {}): void {
   quietly(() => {
-    const settings = readSettings(options ?? {}, (reason) => warnings.once(reason, reason));
-    if (client !== null && settings !== null && sameSettings(client.settings, settings)) return;
+    const settings = readSettings(
+      options ?? {},
+      (reason) => warnings.once(reason, reason),
+    );
+    if (
+      client !== null && settings !== null &&
+      sameSettings(client.settings, settings)
+    ) return;
     void stop();
     if (settings === null) return;
     client = new Client(settings);
@@ -74,19 +87,27 @@ export function logAgentStep(fields: AgentStep): string | undefined {
  * try { await answer(question); } catch (error) { logError(error, { context: { question } }); }
  * ```
  */
-export function logError(error: unknown, fields?: Omit<ErrorEvent, "error">): string | undefined {
+export function logError(
+  error: unknown,
+  fields?: Omit<ErrorEvent, "error">,
+): string | undefined {
   return quietly(() => {
-    const isFields = typeof error === "object" && error !== null && !isError(error) &&
+    const isFields = typeof error === "object" && error !== null &&
+      !isError(error) &&
       "error" in error;
     return log(
       "error",
-      isFields ? { ...error, ...fields } : { ...fields, error: error ?? "unknown" },
+      isFields
+        ? { ...error, ...fields }
+        : { ...fields, error: error ?? "unknown" },
     );
   });
 }
 
 /** An expectation that was not met. */
-export function logAssertionFailed(fields: AssertionFailed): string | undefined {
+export function logAssertionFailed(
+  fields: AssertionFailed,
+): string | undefined {
   return log("assertion_failed", fields);
 }
 
@@ -133,7 +154,9 @@ export function run<T>(
   const recorder = client;
   const given = recorder === null ? undefined : quietly(() => runFields(first));
   const scope = quietly(() => newScope(given ?? {}));
-  if (recorder === null || scope === undefined) return work(scope ?? { run_id: "", span_id: "" });
+  if (recorder === null || scope === undefined) {
+    return work(scope ?? { run_id: "", span_id: "" });
+  }
   const { run_id, span_id } = scope;
   const outer = currentScope();
   const started = {
@@ -144,7 +167,14 @@ export function run<T>(
   const end = (failure?: { thrown: unknown }) => {
     const latency_ms = performance.now() - start;
     const error = failure && { error: failure.thrown ?? "unknown" };
-    recorder.log("span", { ...started, latency_ms, ...error, ...given, run_id, span_id });
+    recorder.log("span", {
+      ...started,
+      latency_ms,
+      ...error,
+      ...given,
+      run_id,
+      span_id,
+    });
   };
   // The span is logged inside, where it takes its user, session and labels from the scope.
   return within(scope, () => follow(() => work({ run_id, span_id }), end));
@@ -156,7 +186,9 @@ export function setUser(user_id: string | number | null | undefined): void {
 }
 
 /** The session: of the run that calls it, or of the program when outside of runs. */
-export function setSession(session_id: string | number | null | undefined): void {
+export function setSession(
+  session_id: string | number | null | undefined,
+): void {
   setWho((who) => who.session_id = text(session_id));
 }
 
@@ -169,7 +201,9 @@ export function setTags(tags: readonly string[]): void {
  * Sends what waits. True once every event logged before is settled, that is, on the server's disk or
  * dropped and counted; false when that takes longer.
  */
-export async function flush(timeout_ms: number = limits.flushMs): Promise<boolean> {
+export async function flush(
+  timeout_ms: number = limits.flushMs,
+): Promise<boolean> {
   return await client?.delivery.flush(timeout_ms) ?? true;
 }
 
@@ -183,7 +217,10 @@ export function stats(): Stats | undefined {
   return client?.delivery.stats();
 }
 
-function log(event_type: EventType | undefined, fields: object): string | undefined {
+function log(
+  event_type: EventType | undefined,
+  fields: object,
+): string | undefined {
   return client?.log(event_type, fields);
 }
 
@@ -210,7 +247,9 @@ function newScope(given: EventFields): Scope {
   const { user_id, session_id, tags } = given;
   const isNamed = (user_id ?? session_id ?? tags ?? undefined) !== undefined;
   // What is set further down the same run is set for all of it.
-  if (outer?.run_id === run_id && !isNamed) return { run_id, span_id, who: outer.who };
+  if (outer?.run_id === run_id && !isNamed) {
+    return { run_id, span_id, who: outer.who };
+  }
   const inherited: Who = outer?.who ?? client?.who ?? { tags: [] };
   const who = {
     user_id: text(user_id) ?? inherited.user_id,

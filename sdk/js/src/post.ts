@@ -5,7 +5,13 @@ import { limits } from "./limits.ts";
 import type { Target } from "./settings.ts";
 
 export type Answer =
-  | { kind: "receipt"; accepted: number; duplicates: number; rejected: number; detail: string }
+  | {
+    kind: "receipt";
+    accepted: number;
+    duplicates: number;
+    rejected: number;
+    detail: string;
+  }
   | { kind: "too_large" }
   /** The server will not take this batch, however often it is asked. */
   | { kind: "refused"; detail: string }
@@ -13,7 +19,11 @@ export type Answer =
   | { kind: "muted"; detail: string }
   | { kind: "retry"; attemptsMax: number; afterMs: number; detail: string };
 
-export async function post(target: Target, body: string, keepalive = false): Promise<Answer> {
+export async function post(
+  target: Target,
+  body: string,
+  keepalive = false,
+): Promise<Answer> {
   const stop = new AbortController();
   const timer = quietTimer(() => stop.abort(), limits.requestMsMax);
   try {
@@ -32,7 +42,9 @@ export async function post(target: Target, body: string, keepalive = false): Pro
       // The key must not follow to another address.
       redirect: "manual",
       // Workers know neither of the two.
-      ...(host.document === undefined ? {} : { credentials: "omit" as const, keepalive }),
+      ...(host.document === undefined
+        ? {}
+        : { credentials: "omit" as const, keepalive }),
     });
     return judge(response.status, response.headers, await read(response, stop));
   } catch (cause) {
@@ -43,9 +55,14 @@ export async function post(target: Target, body: string, keepalive = false): Pro
 }
 
 async function gzip(body: string): Promise<ArrayBuffer | null> {
-  if (body.length <= limits.gzipBytesMin || typeof CompressionStream === "undefined") return null;
+  if (
+    body.length <= limits.gzipBytesMin ||
+    typeof CompressionStream === "undefined"
+  ) return null;
   try {
-    const stream = new Blob([body]).stream().pipeThrough(new CompressionStream("gzip"));
+    const stream = new Blob([body]).stream().pipeThrough(
+      new CompressionStream("gzip"),
+    );
     return await new Response(stream).arrayBuffer();
   } catch {
     return null;
@@ -53,7 +70,10 @@ async function gzip(body: string): Promise<ArrayBuffer | null> {
 }
 
 /** The body as text, or as much of it as an answer of ours can have. */
-async function read(response: Response, stop: AbortController): Promise<string> {
+async function read(
+  response: Response,
+  stop: AbortController,
+): Promise<string> {
   const reader = response.body?.getReader();
   if (reader === undefined) return "";
   const decoder = new TextDecoder();
@@ -70,8 +90,12 @@ async function read(response: Response, stop: AbortController): Promise<string> 
 function judge(status: number, headers: Headers, text: string): Answer {
   const body = parse(text);
   const detail = typeof body?.detail === "string" ? `: ${body.detail}` : "";
-  if ((status >= 200 && status < 300) || (status === 400 && Array.isArray(body?.rejected))) {
-    return receipt(body) ?? unexpected(`answered ${status}, but not as WatchLLM does`);
+  if (
+    (status >= 200 && status < 300) ||
+    (status === 400 && Array.isArray(body?.rejected))
+  ) {
+    return receipt(body) ??
+      unexpected(`answered ${status}, but not as WatchLLM does`);
   }
   if (status === 413) return { kind: "too_large" };
   if (status === 429 || status === 503) {
@@ -81,11 +105,17 @@ function judge(status: number, headers: Headers, text: string): Answer {
     return unexpected(`answered ${status}${detail}`, retryAfterMs(headers));
   }
   if (status === 401 || status === 403) {
-    return { kind: "muted", detail: `refused the key of the DSN (${status})${detail}` };
+    return {
+      kind: "muted",
+      detail: `refused the key of the DSN (${status})${detail}`,
+    };
   }
   // Status 0 is a browser's word for a redirect that it did not follow.
   if (status < 400 || status === 404 || status === 405) {
-    return { kind: "muted", detail: `answered ${status}: the DSN's address may be wrong` };
+    return {
+      kind: "muted",
+      detail: `answered ${status}: the DSN's address may be wrong`,
+    };
   }
   return { kind: "refused", detail: `answered ${status}${detail}` };
 }
@@ -93,7 +123,9 @@ function judge(status: number, headers: Headers, text: string): Answer {
 function receipt(body: Record<string, unknown> | null): Answer | null {
   if (body === null || typeof body.accepted !== "number") return null;
   const rejected: unknown[] = Array.isArray(body.rejected) ? body.rejected : [];
-  const first = rejected[0] as { message?: unknown; reason?: unknown } | undefined;
+  const first = rejected[0] as
+    | { message?: unknown; reason?: unknown }
+    | undefined;
   return {
     kind: "receipt",
     accepted: body.accepted,
@@ -106,30 +138,50 @@ function receipt(body: Record<string, unknown> | null): Answer | null {
 function parse(text: string): Record<string, unknown> | null {
   try {
     const body: unknown = JSON.parse(text);
-    return typeof body === "object" && body !== null ? body as Record<string, unknown> : null;
+    return typeof body === "object" && body !== null
+      ? body as Record<string, unknown>
+      : null;
   } catch {
     return null;
   }
 }
 
 function unavailable(detail: string, afterMs = 0): Answer {
-  return { kind: "retry", attemptsMax: limits.attemptsUnavailableMax, afterMs, detail };
+  return {
+    kind: "retry",
+    attemptsMax: limits.attemptsUnavailableMax,
+    afterMs,
+    detail,
+  };
 }
 
 function unexpected(detail: string, afterMs = 0): Answer {
-  return { kind: "retry", attemptsMax: limits.attemptsRefusedMax, afterMs, detail };
+  return {
+    kind: "retry",
+    attemptsMax: limits.attemptsRefusedMax,
+    afterMs,
+    detail,
+  };
 }
 
 /** Seconds or a date; 0 when there is none that makes sense. */
 function retryAfterMs(headers: Headers): number {
   const value = headers.get("retry-after");
   if (value === null) return 0;
-  const ms = /^\s*\d+\s*$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  const ms = /^\s*\d+\s*$/.test(value)
+    ? Number(value) * 1000
+    : Date.parse(value) - Date.now();
   return ms > 0 ? Math.min(ms, limits.retryAfterMsMax) : 0;
 }
 
 function reason(cause: unknown): string {
-  const error = cause as { name?: string; message?: string; cause?: { message?: string } } | null;
-  if (error?.name === "AbortError") return `no answer within ${limits.requestMsMax} ms`;
+  const error = cause as {
+    name?: string;
+    message?: string;
+    cause?: { message?: string };
+  } | null;
+  if (error?.name === "AbortError") {
+    return `no answer within ${limits.requestMsMax} ms`;
+  }
   return error?.cause?.message ?? error?.message ?? String(cause);
 }

@@ -43,7 +43,10 @@ export function within<T>(scope: Scope, work: () => T): T {
  * Calls `work`, tells `onEnd` how it ended, and passes on its result or its error, the very same.
  * A promise is followed; of a kind of its own (a query that starts when awaited), it is not touched.
  */
-export function follow<T>(work: () => T, onEnd: (failure?: { thrown: unknown }) => void): T {
+export function follow<T>(
+  work: () => T,
+  onEnd: (failure?: { thrown: unknown }) => void,
+): T {
   let result: T;
   try {
     result = work();

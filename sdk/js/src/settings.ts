@@ -77,7 +77,9 @@ export function parseDsn(dsn: string): Target | null {
     const url = new URL(dsn.trim());
     if (url.protocol !== "http:" && url.protocol !== "https:") return null;
     // A key may have a colon in it.
-    const key = decodeURIComponent(url.username + (url.password && `:${url.password}`));
+    const key = decodeURIComponent(
+      url.username + (url.password && `:${url.password}`),
+    );
     const path = url.pathname.replace(/\/+$/, "");
     const base = path.slice(0, path.lastIndexOf("/"));
     const project = path.slice(base.length + 1);
@@ -90,14 +92,19 @@ export function parseDsn(dsn: string): Target | null {
 }
 
 /** Null means: record nothing. `warn` is told why, unless that is what was asked for. */
-export function readSettings(options: Options, warn: (text: string) => void): Settings | null {
+export function readSettings(
+  options: Options,
+  warn: (text: string) => void,
+): Settings | null {
   const enabled = options.enabled ?? flag("AISENTRY_ENABLED") ?? true;
   if (enabled !== true) return null;
   const dsn = options.dsn ?? variable("AISENTRY_DSN");
   if (dsn === undefined || dsn === null || dsn === "") return null;
   const target = typeof dsn === "string" ? parseDsn(dsn) : null;
   if (target === null) {
-    warn("The DSN is not of the form http(s)://<key>@<host>/<project_id>: nothing is recorded.");
+    warn(
+      "The DSN is not of the form http(s)://<key>@<host>/<project_id>: nothing is recorded.",
+    );
     return null;
   }
   return {
@@ -116,7 +123,8 @@ export function readSettings(options: Options, warn: (text: string) => void): Se
 }
 
 function sampleRate(options: Options, warn: (text: string) => void): number {
-  const told: unknown = options.sample_rate ?? variable("AISENTRY_SAMPLE_RATE") ?? 1;
+  const told: unknown = options.sample_rate ??
+    variable("AISENTRY_SAMPLE_RATE") ?? 1;
   const rate = typeof told === "string" ? Number(told) : told;
   if (typeof rate === "number" && rate >= 0 && rate <= 1) return rate;
   warn("sample_rate must be a number from 0 to 1: everything is recorded.");
@@ -131,7 +139,9 @@ function flag(name: string): boolean | undefined {
 
 /** Ids and versions are often numbers. */
 export function text(value: unknown): string | undefined {
-  return value === undefined || value === null || value === "" ? undefined : String(value);
+  return value === undefined || value === null || value === ""
+    ? undefined
+    : String(value);
 }
 
 function hook<F>(value: F | undefined): F | undefined {
@@ -142,6 +152,8 @@ function hook<F>(value: F | undefined): F | undefined {
 export function sameSettings(one: Settings, other: Settings): boolean {
   const names = Object.keys({ ...one, ...other }) as (keyof Settings)[];
   return names.every((name) =>
-    name === "tags" ? one.tags.join("\n") === other.tags.join("\n") : one[name] === other[name]
+    name === "tags"
+      ? one.tags.join("\n") === other.tags.join("\n")
+      : one[name] === other[name]
   );
 }

@@ -26,7 +26,8 @@ export class Snapshot {
       case "undefined":
         return undefined;
       case "bigint":
-        return BigInt(Number(value)) === value && Number.isSafeInteger(Number(value))
+        return BigInt(Number(value)) === value &&
+            Number.isSafeInteger(Number(value))
           ? Number(value)
           : this.#text(String(value));
       case "symbol":
@@ -46,8 +47,13 @@ export class Snapshot {
   }
 
   #text(value: string): string {
-    const room = Math.min(limits.textCharactersMax, limits.eventCharactersMax - this.#characters);
-    const text = value.length <= room ? value : truncate(value, Math.max(room, 0));
+    const room = Math.min(
+      limits.textCharactersMax,
+      limits.eventCharactersMax - this.#characters,
+    );
+    const text = value.length <= room
+      ? value
+      : truncate(value, Math.max(room, 0));
     this.#characters += text.length;
     this.bytes += text.length + limits.nodeBytes;
     return text;
@@ -113,10 +119,16 @@ export class Snapshot {
     if (value instanceof Map) return this.#map(value);
     if (value instanceof Set) return this.#list(value, value.size);
     if (value instanceof RegExp) return String(value);
-    if (value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet) {
+    if (
+      value instanceof Promise || value instanceof WeakMap ||
+      value instanceof WeakSet
+    ) {
       return `[${nameOf(value.constructor)}]`;
     }
-    if (value instanceof String || value instanceof Number || value instanceof Boolean) {
+    if (
+      value instanceof String || value instanceof Number ||
+      value instanceof Boolean
+    ) {
       return this.copy(value.valueOf());
     }
     const { toJSON } = value as { toJSON?: unknown };
@@ -141,10 +153,14 @@ export class Snapshot {
     const name = read(error, "name");
     const maker = read(error, "constructor");
     // Many libraries name the class and leave `name` as it was.
-    const type = name === "Error" && typeof maker === "function" ? nameOf(maker) : name;
+    const type = name === "Error" && typeof maker === "function"
+      ? nameOf(maker)
+      : name;
     if (type !== undefined) parts.type = this.copy(type);
     const code = read(error, "code") ?? read(error, "status");
-    if (typeof code === "string" || typeof code === "number") parts.code = this.copy(code);
+    if (typeof code === "string" || typeof code === "number") {
+      parts.code = this.copy(code);
+    }
     const stack = read(error, "stack");
     if (typeof stack === "string") parts.stack = this.copy(stack);
     for (const name of ["cause", "errors"]) {
@@ -157,7 +173,8 @@ export class Snapshot {
 
 /** Errors of another realm, a test runner's for one, are not `instanceof` ours. */
 export function isError(value: unknown): value is Error {
-  return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
+  return value instanceof Error ||
+    Object.prototype.toString.call(value) === "[object Error]";
 }
 
 function truncate(text: string, room: number): string {
@@ -187,12 +204,16 @@ function read(source: object, name: string): unknown {
 
 function nameOf(maker: unknown): string {
   const name = typeof maker === "function" ? read(maker, "name") : undefined;
-  return typeof name === "string" && name !== "" ? name.slice(0, 100) : "anonymous";
+  return typeof name === "string" && name !== ""
+    ? name.slice(0, 100)
+    : "anonymous";
 }
 
 function marker(word: string, thrown: unknown): string {
   try {
-    return `[${word}: ${String(isError(thrown) ? thrown.message : thrown).slice(0, 200)}]`;
+    return `[${word}: ${
+      String(isError(thrown) ? thrown.message : thrown).slice(0, 200)
+    }]`;
   } catch {
     return `[${word}]`;
   }
