@@ -50,7 +50,7 @@ SELECT
   arg_min(env, place) AS env,
   list_sort(list_distinct(flatten(list(tags) FILTER (tags IS NOT NULL)))) AS tags,
   arg_min(input_preview, place) AS input_preview,
-  arg_max(output_preview, place) FILTER (NOT failed) AS output_preview,
+  arg_max(output_preview, place) AS output_preview,
   arg_min(error_message, place) FILTER (failed) AS error_message
 FROM chosen
 GROUP BY run_id

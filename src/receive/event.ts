@@ -306,9 +306,7 @@ function keepUnknown(event: Draft, unknown: Draft): void {
 /** Lists show these instead of the heavy text, which they then need not read. */
 function addPreviews(event: Draft): void {
   const input = firstWords(event.prompt ?? event.input ?? event.input_data);
-  const output = firstWords(
-    event.response ?? event.output ?? event.output_data ?? event.error_message,
-  );
+  const output = firstWords(event.response ?? event.output ?? event.output_data);
   if (input !== undefined) event.input_preview = input;
   if (output !== undefined) event.output_preview = output;
 }

@@ -22,7 +22,10 @@ function stored(value: unknown): unknown {
   const batch = receive(value);
   if ("reason" in batch) return batch.reason;
   if (batch.rejected.length > 0) return batch.rejected.map((r) => [r.index, r.field, r.reason]);
-  return batch.lines.map((line) => JSON.parse(line));
+  return batch.lines.map((line) => {
+    const { input_preview: _input, output_preview: _output, ...event } = JSON.parse(line);
+    return event;
+  });
 }
 
 const check = checks("event", stored);
@@ -134,6 +137,26 @@ check(
     status: "success",
   }],
 );
+
+const previewOf = checks("preview", (event: Record<string, unknown>) => {
+  const batch = receive({ event_type: "span", ...event });
+  if ("reason" in batch) throw new Error(batch.message);
+  const { input_preview, output_preview } = batch.events[0]!;
+  return [input_preview, output_preview];
+});
+const nothing = undefined;
+previewOf("text", { prompt: "Hello", response: "Hi" }, ["Hello", "Hi"]);
+previewOf("the first 200 characters", { output: "é".repeat(300) }, [nothing, "é".repeat(200)]);
+previewOf("no half a character", { input: `${"a".repeat(199)}😀` }, [
+  `${"a".repeat(199)}\ufffd`,
+  nothing,
+]);
+previewOf("the last message", {
+  prompt: [{ role: "system", content: "Be kind" }, { role: "user", content: "Where is it?" }],
+  response: { role: "assistant", content: [{ type: "text", text: "On its way" }] },
+}, ["Where is it?", "On its way"]);
+previewOf("anything else as JSON", { input: { a: [1] }, output: [] }, ['{"a":[1]}', "[]"]);
+previewOf("nothing", {}, [nothing, nothing]);
 
 test("event: a key named __proto__ is a key", () => {
   const batch = receive('{"event_type":"span","__proto__":{"a":1},"input":{"__proto__":{"b":2}}}');
