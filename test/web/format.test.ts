@@ -1,55 +1,78 @@
-// Numbers as words: the digits that matter, and unknown never as zero.
-import { describe, expect, test } from "bun:test";
-import { ago, bytes, dollars, duration, exact, percent, short } from "../../web/parts/format.ts";
+// Figures as the page shows them: what is unknown is never zero, and what is small is never hidden.
+import {
+  ago,
+  bytes,
+  dollars,
+  duration,
+  exact,
+  moment,
+  percent,
+  plural,
+  short,
+} from "../../web/parts/format.ts";
+import { checks } from "../check.ts";
 
-type Case = [format: (value: never) => string, value: unknown, text: string];
-const cases: Case[] = [
-  [exact, 1037334, "1,037,334"],
-  [exact, null, "unknown"],
-  [short, 9999, "9,999"],
-  [short, 12_345, "12.3K"],
-  [short, null, "–"],
-  [duration, 0, "0 ms"],
-  [duration, 0.41, "0.4 ms"],
-  [duration, 842.3, "842 ms"],
-  [duration, 999.6, "1.00 s"],
-  [duration, 1317, "1.32 s"],
-  [duration, 36_100, "36.1 s"],
-  [duration, 123_000, "2 min 03 s"],
-  [duration, 3_840_000, "1 h 04 min"],
-  [duration, null, "–"],
-  [dollars, null, "unknown"],
-  [dollars, 0, "$0"],
-  [dollars, 0.0000862, "$0.000086"],
-  [dollars, 0.0000001, "<$0.000001"],
-  [dollars, 0.0054381, "$0.005438"],
-  [dollars, 0.25, "$0.2500"],
-  [dollars, 1.75968775, "$1.76"],
-  [dollars, 1234.5, "$1,234.50"],
-  [percent, 0.0525, "5.3%"],
-  [percent, 0, "0%"],
-  [percent, 0.0001, "<0.1%"],
-  [percent, null, "unknown"],
-  [bytes, 1_048_576, "1.0 MB"],
-];
+const cost = checks("cost", dollars);
+cost("unknown", null, "unknown");
+cost("absent", undefined, "unknown");
+cost("free", 0, "$0");
+cost("of one small call", 0.0000862, "$0.000086");
+cost("less than is shown", 0.0000001, "<$0.000001");
+cost("of a call", 0.0054381, "$0.005438");
+cost("of cents", 0.1234567, "$0.1235");
+cost("of dollars", 1234.5, "$1,234.50");
+cost("of much", 1_234_567, "$1.2M");
 
-describe("values", () => {
-  test.each(cases)("%p of %p", (format, value, text) => {
-    expect(format(value as never)).toBe(text);
-  });
-});
+const time = checks("duration", duration);
+time("unknown", null, "–");
+time("none", 0, "0 ms");
+time("below a millisecond", 0.42, "0.4 ms");
+time("milliseconds", 948, "948 ms");
+time("almost a second is one", 999.7, "1.00 s");
+time("seconds", 1317, "1.32 s");
+time("many seconds", 24_889, "24.9 s");
+time("minutes", 125_000, "2 min 05 s");
+time("almost an hour is one", 3_599_900, "1 h 00 min");
+time("days", 3 * 86_400_000, "3.0 d");
 
-describe("ages", () => {
-  const now = Date.parse("2026-01-31T12:00:00Z");
-  const ages: [iso: string, text: string][] = [
-    ["2026-01-31T12:00:05Z", "now"],
-    ["2026-01-31T11:59:48Z", "12 s ago"],
-    ["2026-01-31T11:55:00Z", "5 min ago"],
-    ["2026-01-30T12:00:00Z", "24 h ago"],
-    ["2026-01-21T12:00:00Z", "10 d ago"],
-    ["2025-01-21T12:00:00Z", "2025-01-21"],
-  ];
-  test.each(ages)("%s", (iso, text) => {
-    expect(ago(iso, now)).toBe(text);
-  });
-});
+const share = checks("share", percent);
+share("unknown", null, "unknown");
+share("none", 0, "0%");
+share("next to none", 0.0001, "<0.1%");
+share("few", 0.0525, "5.3%");
+share("all", 1, "100%");
+
+const count = checks("count", exact);
+count("unknown", null, "unknown");
+count("with every digit", 1_037_334, "1,037,334");
+
+const brief = checks("brief count", short);
+brief("unknown", null, "–");
+brief("exact while it is short", 9999, "9,999");
+brief("rounded beyond", 1_037_334, "1M");
+
+const size = checks("size", bytes);
+size("bytes", 1023, "1023 B");
+size("kilobytes", 1536, "1.5 KB");
+size("megabytes", 20 * 1024 * 1024, "20 MB");
+
+const many = checks("words", ([n, one]: [number, string]) => plural(n, one));
+many("one", [1, "event"], "1 event");
+many("none", [0, "event"], "0 events");
+many("many", [1980, "event"], "1,980 events");
+
+const base = Date.parse("2026-11-23T12:00:00Z");
+const since = checks("ago", (iso: string) => ago(iso, base));
+since("clocks that differ", "2026-11-23T12:00:05Z", "now");
+since("seconds", "2026-11-23T11:59:48Z", "12 s ago");
+since("minutes", "2026-11-23T11:47:59Z", "12 min ago");
+since("hours", "2026-11-22T12:00:01Z", "23 h ago");
+since("days", "2026-11-20T12:00:00Z", "3 d ago");
+since("long ago is a date", "2026-01-02T00:00:00Z", "2026-01-02");
+since("no time", "soon", "unknown");
+
+const at = checks(
+  "moment",
+  (iso: string) => /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.123 UTC/.test(moment(iso)),
+);
+at("to the millisecond, with its zone", "2026-11-23T12:00:00.123456Z", true);

@@ -1,114 +1,121 @@
-// Every provider's way to write a message is read; what is not recognised is kept as it is.
-import { describe, expect, test } from "bun:test";
+// Prompts and responses of every provider's shape become one conversation.
+import { expect, test } from "bun:test";
+import fc from "fast-check";
 import { type Message, promptMessages, responseMessages } from "../../web/parts/messages.ts";
+import { checks } from "../check.ts";
 
-const text = (role: string, said: string): Message => ({
+const said = (role: string, text: string): Message => ({
   role,
   name: null,
-  parts: [{ kind: "text", text: said }],
+  parts: [{ kind: "text", text }],
+});
+const call = (id: string | null, name: string, input: unknown) =>
+  ({ kind: "tool_call", id, name, input }) as const;
+
+const prompt = checks("prompt", promptMessages);
+const openai = [
+  { role: "system", content: "Be brief." },
+  { role: "user", content: "Hello" },
+];
+const conversation = [said("system", "Be brief."), said("user", "Hello")];
+
+prompt("none", null, []);
+prompt("text", "Hello", [said("user", "Hello")]);
+prompt("messages", openai, conversation);
+prompt("messages as JSON text", JSON.stringify(openai), conversation);
+prompt("a request body", { model: "m", messages: openai }, conversation);
+prompt("a request body with its system text apart", {
+  system: "Be brief.",
+  messages: [{ role: "user", content: [{ type: "text", text: "Hello" }] }],
+}, conversation);
+prompt("Gemini's contents", {
+  systemInstruction: { parts: [{ text: "Be brief." }] },
+  contents: [{ role: "user", parts: [{ text: "Hello" }] }],
+}, conversation);
+prompt("LangChain's messages", [
+  { type: "system", content: "Be brief." },
+  { type: "human", content: "Hello" },
+], conversation);
+prompt("text that only looks like JSON", "[not json", [said("user", "[not json")]);
+prompt("a result of a tool", [{ role: "tool", tool_call_id: "c1", content: '{"seats":2}' }], [
+  {
+    role: "tool",
+    name: null,
+    parts: [{ kind: "tool_result", id: "c1", name: null, output: { seats: 2 } }],
+  },
+]);
+prompt("Anthropic's result of a tool", [{
+  role: "user",
+  content: [{ type: "tool_result", tool_use_id: "c1", content: "2 seats" }],
+}], [
+  {
+    role: "user",
+    name: null,
+    parts: [{ kind: "tool_result", id: "c1", name: null, output: "2 seats" }],
+  },
+]);
+prompt("a role that is also a name of every object", [{ role: "constructor", content: "Hi" }], [
+  said("constructor", "Hi"),
+]);
+prompt("what is no message", { temperature: 1 }, [
+  { role: "user", name: null, parts: [{ kind: "json", value: { temperature: 1 } }] },
+]);
+
+const response = checks(
+  "response",
+  ([answer, calls]: [unknown, unknown]) => responseMessages(answer, calls),
+);
+const openaiCall = {
+  id: "c1",
+  type: "function",
+  function: { name: "find_seats", arguments: '{"date":"2026-01-02"}' },
+};
+const seats = call("c1", "find_seats", { date: "2026-01-02" });
+const assistant = (...parts: Message["parts"]): Message => ({
+  role: "assistant",
+  name: null,
+  parts,
 });
 
-describe("prompts", () => {
-  const chat = [{ role: "system", content: "Be brief." }, { role: "user", content: "Hello" }];
-  const told = [text("system", "Be brief."), text("user", "Hello")];
-  const cases: [name: string, prompt: unknown, messages: Message[]][] = [
-    ["a string", "Hello", [text("user", "Hello")]],
-    ["nothing", null, []],
-    ["OpenAI", chat, told],
-    ["sent as text", JSON.stringify(chat), told],
-    ["a whole request", { model: "gpt-5", messages: chat }, told],
-    [
-      "Anthropic with system",
-      {
-        system: "Be brief.",
-        messages: [{ role: "user", content: [{ type: "text", text: "Hello" }] }],
-      },
-      told,
-    ],
-    [
-      "OpenTelemetry parts",
-      [{ role: "user", parts: [{ type: "text", content: "Hello" }] }],
-      [text("user", "Hello")],
-    ],
-    ["Gemini", { contents: [{ role: "user", parts: [{ text: "Hello" }] }] }, [
-      text("user", "Hello"),
-    ]],
-    ["LangChain", [{ type: "human", content: "Hello" }], [text("user", "Hello")]],
-    [
-      "OpenAI tool result",
-      [{ role: "tool", tool_call_id: "c1", content: '{"ok":true}' }],
-      [{
-        role: "tool",
-        name: null,
-        parts: [{ kind: "tool_result", id: "c1", name: null, output: { ok: true } }],
-      }],
-    ],
-    [
-      "Anthropic tool result",
-      [{ role: "user", content: [{ type: "tool_result", tool_use_id: "c1", content: "done" }] }],
-      [{
-        role: "user",
-        name: null,
-        parts: [{ kind: "tool_result", id: "c1", name: null, output: "done" }],
-      }],
-    ],
-    ["JSON that is no message", { a: 1 }, [{
-      role: "user",
-      name: null,
-      parts: [{ kind: "json", value: { a: 1 } }],
-    }]],
-    ["text that looks like JSON", '{"a": 1}', [text("user", '{"a": 1}')]],
-    ["broken JSON", '[{"role": "user"', [text("user", '[{"role": "user"')]],
-  ];
-  test.each(cases)("%s", (_name, prompt, messages) => {
-    expect(promptMessages(prompt)).toEqual(messages);
-  });
+response("text", ["Hi!", null], [said("assistant", "Hi!")]);
+response("only calls", [null, [openaiCall]], [assistant(seats)]);
+response("text and calls", ["One moment.", [openaiCall]], [
+  assistant({ kind: "text", text: "One moment." }, seats),
+]);
+response("a call that stands in both is told once", [
+  { role: "assistant", content: null, tool_calls: [openaiCall] },
+  [openaiCall],
+], [assistant(seats)]);
+response("OpenAI's whole answer", [{
+  choices: [{ message: { role: "assistant", content: "Hi!" } }],
+}, null], [said("assistant", "Hi!")]);
+response("Anthropic's whole answer", [{
+  type: "message",
+  role: "assistant",
+  content: [
+    { type: "thinking", thinking: "Hm." },
+    { type: "text", text: "Hi!" },
+    { type: "tool_use", id: "c1", name: "find_seats", input: { date: "2026-01-02" } },
+  ],
+}, null], [
+  assistant({ kind: "reasoning", text: "Hm." }, { kind: "text", text: "Hi!" }, seats),
+]);
+response("Gemini's whole answer", [{
+  candidates: [{ content: { role: "model", parts: [{ text: "Hi!" }] } }],
+}, null], [said("assistant", "Hi!")]);
+
+test("nothing that is sent throws, or is lost without a trace", () => {
+  fc.assert(fc.property(fc.jsonValue({ maxDepth: 6 }), fc.jsonValue(), (value, calls) => {
+    const messages = [...promptMessages(value), ...responseMessages(value, calls)];
+    const isNothing = value === null || value === "";
+    if (!isNothing && !Array.isArray(value)) expect(messages.length).toBeGreaterThan(0);
+  }));
 });
 
-describe("responses", () => {
-  const call = { kind: "tool_call", id: "c1", name: "look", input: { at: "x" } } as const;
-  const openAiCall = {
-    id: "c1",
-    type: "function",
-    function: { name: "look", arguments: '{"at":"x"}' },
-  };
-  const asked: Message = { role: "assistant", name: null, parts: [call] };
-  const cases: [name: string, response: unknown, calls: unknown, messages: Message[]][] = [
-    ["a string", "Hi", null, [text("assistant", "Hi")]],
-    ["OpenAI completion", { choices: [{ message: { role: "assistant", content: "Hi" } }] }, null, [
-      text("assistant", "Hi"),
-    ]],
-    ["only tool calls", null, [openAiCall], [asked]],
-    ["the same call twice is one", { role: "assistant", content: null, tool_calls: [openAiCall] }, [
-      openAiCall,
-    ], [asked]],
-    [
-      "Anthropic",
-      {
-        role: "assistant",
-        content: [{ type: "tool_use", id: "c1", name: "look", input: { at: "x" } }],
-      },
-      null,
-      [
-        asked,
-      ],
-    ],
-    ["bare call", "", [{ id: "c1", name: "look", arguments: { at: "x" } }], [asked]],
-    [
-      "OpenAI responses",
-      { output: [{ type: "function_call", call_id: "c1", name: "look", arguments: '{"at":"x"}' }] },
-      null,
-      [
-        asked,
-      ],
-    ],
-    ["thinking", [{ type: "thinking", thinking: "Hm" }, { type: "text", text: "Hi" }], null, [{
-      role: "assistant",
-      name: null,
-      parts: [{ kind: "reasoning", text: "Hm" }, { kind: "text", text: "Hi" }],
-    }]],
-  ];
-  test.each(cases)("%s", (_name, response, calls, messages) => {
-    expect(responseMessages(response, calls)).toEqual(messages);
-  });
+test("messages nested without end stay JSON", () => {
+  let nested: unknown = "end";
+  for (let depth = 0; depth < 2000; depth++) {
+    nested = { messages: [{ role: "user", content: nested }] };
+  }
+  expect(promptMessages(nested).length).toBe(1);
 });
