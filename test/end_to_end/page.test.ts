@@ -1,6 +1,7 @@
 // The page against a real server in a real browser: what a user sees is what was sent.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
+import type { Metrics } from "../../web/api.ts";
 import { chromiumPath, visit } from "./browser.ts";
 import { openSite, type Site } from "./site.ts";
 
@@ -187,6 +188,66 @@ describe.skipIf(chromiumPath === null)("page", () => {
     for (const text of ["Two seats to Porto", "No seats on that day", "That day is sold out."]) {
       await page.getByText(text).first().waitFor();
     }
+    expect(visited.complaints).toEqual([]);
+  }, testMsMax);
+
+  test("the charts tell the numbers that the API and the lists tell", async () => {
+    const at = await site.project("numbers", booking);
+    await using visited = await visit(site.browser, `${site.url}/charts?${at}&since=all`);
+    const { page } = visited;
+    const { summary } = await site.get<Metrics>("/api/metrics?project_id=numbers");
+    const told = (name: string) =>
+      page.locator("dl.summary > div").filter({ has: page.getByText(name, { exact: true }) })
+        .locator("dd");
+    await told("Requests").first().waitFor();
+    const shown = async (name: string) => await told(name).allInnerTexts();
+    expect(await shown("Requests")).toEqual([String(summary.requests)]);
+    expect(summary.requests).toBe(3);
+    expect(await shown("Errors")).toEqual([String(summary.errors), "33%"]);
+    expect(await shown("Input tokens")).toEqual([String(summary.tokens_input)]);
+    expect(await shown("Output tokens")).toEqual([String(summary.tokens_output)]);
+    // What has no price is told, and is not zero.
+    expect(summary.cost_usd).toBeCloseTo(0.25);
+    expect(await shown("Cost")).toEqual(["$0.2500", "1 call of unknown price"]);
+    expect(await page.locator("canvas").count()).toBe(4);
+
+    await page.getByRole("button", { name: "Show as table" }).click();
+    const requests = await page.locator("tbody tr td:nth-of-type(1)").allInnerTexts();
+    expect(requests.reduce((sum, text) => sum + Number(text), 0)).toBe(summary.requests);
+
+    await page.getByLabel("Group by").selectOption("model");
+    await page.getByRole("button", { name: "a-model-without-a-price" }).click();
+    await page.waitForURL(/filter=model:a-model-without-a-price/);
+    expect(visited.complaints).toEqual([]);
+  }, testMsMax);
+
+  test("the console answers, and tells in place why it does not", async () => {
+    const at = await site.project("console", booking);
+    await using visited = await visit(site.browser, `${site.url}/sql?${at}`);
+    const { page } = visited;
+    const editor = page.getByRole("textbox", { name: "SQL" });
+    await editor.fill("SELECT run_id, count(*) AS calls FROM events GROUP BY run_id");
+    await editor.press("Control+Enter");
+    await page.getByRole("cell", { name: "trip", exact: true }).waitFor();
+    await page.getByRole("cell", { name: "3", exact: true }).waitFor();
+    await page.getByText(/^1 row · /).waitFor();
+    expect(visited.complaints).toEqual([]);
+    await editor.fill("SELECT no_such_column FROM events");
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    const problem = page.getByRole("alert");
+    await problem.waitFor();
+    expect(await problem.innerText()).toContain("no_such_column");
+  }, testMsMax);
+
+  test("a filter goes on as SQL", async () => {
+    const at = await site.project("as-sql", booking);
+    const filter = encodeURIComponent("status:error Seats");
+    await using visited = await visit(site.browser, `${site.url}/?${at}&filter=${filter}`);
+    const { page } = visited;
+    await page.getByText("1 event", { exact: true }).waitFor();
+    await page.getByRole("link", { name: "View as SQL" }).click();
+    await page.getByRole("cell", { name: "trip", exact: true }).waitFor();
+    await page.getByText(/^1 row · /).waitFor();
     expect(visited.complaints).toEqual([]);
   }, testMsMax);
 });

@@ -87,7 +87,7 @@ describe.skipIf(chromiumPath === null)("page, hostile events", () => {
     ["the runs", () => `/runs?${at}`, image],
     ["a run", () => `/runs/${run}?${at}`, image],
     ["a run as a conversation", () => `/runs/${run}?${at}&view=chat`, script],
-    ["the charts", () => `/charts?${at}&group=model`, script],
+    ["the charts", () => `/charts?${at}&group_by=model`, script],
     ["a filter", () => `/?${at}&filter=${encodeURIComponent(image)}`, "1 event"],
     ["the SQL", () => `/sql?${at}&sql=${encodeURIComponent(script)}`, "Run"],
   ];
