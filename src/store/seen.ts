@@ -8,8 +8,11 @@ export class Seen {
   #seedHigh = randomSeed();
   #young: HashSet;
   #old: HashSet;
-  /** Ids whose commit is under way: a second sender must wait for it, and a failure frees them. */
-  #pending = new Set<string>();
+  /**
+   * Ids whose commit is under way, with their hashes: a second sender must wait for it, and a
+   * failure frees them.
+   */
+  #pending = new Map<string, Hash>();
 
   /** `windowEvents`: events that are remembered for certain. */
   constructor(readonly windowEvents: number) {
@@ -21,10 +24,9 @@ export class Seen {
   claim(project_id: string, event_id: string): boolean {
     const key = keyOf(project_id, event_id);
     if (this.#pending.has(key)) return false;
-    const low = Bun.hash.xxHash32(key, this.#seedLow);
-    const high = Bun.hash.xxHash32(key, this.#seedHigh);
-    if (this.#young.has(low, high) || this.#old.has(low, high)) return false;
-    this.#pending.add(key);
+    const hash = this.#hash(key);
+    if (this.#young.has(hash) || this.#old.has(hash)) return false;
+    this.#pending.set(key, hash);
     return true;
   }
 
@@ -36,12 +38,26 @@ export class Seen {
   /** The commit is on disk, or the id was found there. */
   remember(project_id: string, event_id: string): void {
     const key = keyOf(project_id, event_id);
-    this.#pending.delete(key);
-    this.#young.add(Bun.hash.xxHash32(key, this.#seedLow), Bun.hash.xxHash32(key, this.#seedHigh));
+    const pending = this.#pending.get(key);
+    if (pending !== undefined) this.#pending.delete(key);
+    this.#young.add(pending ?? this.#hash(key));
     if (this.#young.size < this.windowEvents) return;
     this.#old = this.#young;
     this.#young = new HashSet();
   }
+
+  #hash(key: string): Hash {
+    return {
+      low: Bun.hash.xxHash32(key, this.#seedLow),
+      // Zero marks a free slot.
+      high: Bun.hash.xxHash32(key, this.#seedHigh) || 1,
+    };
+  }
+}
+
+interface Hash {
+  low: number;
+  high: number;
 }
 
 function keyOf(project_id: string, event_id: string): string {
@@ -53,31 +69,27 @@ function randomSeed(): number {
   return crypto.getRandomValues(new Uint32Array(1))[0]!;
 }
 
-/** Open addressing over pairs of 32-bit numbers; (0, 0) marks a free slot. */
+/** Open addressing over pairs of 32-bit numbers. */
 class HashSet {
   size = 0;
   #slots = 1 << 12;
   #low = new Uint32Array(this.#slots);
   #high = new Uint32Array(this.#slots);
 
-  has(low: number, high: number): boolean {
-    return this.#occupied(this.#find(low, filled(high)));
+  has(hash: Hash): boolean {
+    return this.#high[this.#find(hash)] !== 0;
   }
 
-  add(low: number, high: number): void {
-    const at = this.#find(low, filled(high));
-    if (this.#occupied(at)) return;
-    this.#low[at] = low;
-    this.#high[at] = filled(high);
+  add(hash: Hash): void {
+    const at = this.#find(hash);
+    if (this.#high[at] !== 0) return;
+    this.#low[at] = hash.low;
+    this.#high[at] = hash.high;
     this.size++;
     if (this.size * 2 > this.#slots) this.#grow();
   }
 
-  #occupied(at: number): boolean {
-    return this.#high[at] !== 0;
-  }
-
-  #find(low: number, high: number): number {
+  #find({ low, high }: Hash): number {
     const mask = this.#slots - 1;
     let at = low & mask;
     while (this.#high[at] !== 0 && (this.#high[at] !== high || this.#low[at] !== low)) {
@@ -94,13 +106,9 @@ class HashSet {
     this.#high = new Uint32Array(this.#slots);
     for (let from = 0; from < high.length; from++) {
       if (high[from] === 0) continue;
-      const at = this.#find(low[from]!, high[from]!);
+      const at = this.#find({ low: low[from]!, high: high[from]! });
       this.#low[at] = low[from]!;
       this.#high[at] = high[from]!;
     }
   }
-}
-
-function filled(high: number): number {
-  return high === 0 ? 1 : high;
 }
