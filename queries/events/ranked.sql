@@ -14,7 +14,7 @@ WITH ranked AS (
 SELECT event_id, timestamp, rank
 FROM ranked
 WHERE $after_event_id::VARCHAR IS NULL
-  OR coalesce(rank, '-infinity'::DOUBLE) < coalesce($after_rank::DOUBLE, '-infinity'::DOUBLE)
-  OR (coalesce(rank, '-infinity'::DOUBLE) = coalesce($after_rank::DOUBLE, '-infinity'::DOUBLE) AND event_id < $after_event_id::VARCHAR)
+  OR coalesce(rank, '-infinity'::DOUBLE) < coalesce($after_rank::VARCHAR::DOUBLE, '-infinity'::DOUBLE)
+  OR (coalesce(rank, '-infinity'::DOUBLE) = coalesce($after_rank::VARCHAR::DOUBLE, '-infinity'::DOUBLE) AND event_id < $after_event_id::VARCHAR)
 ORDER BY coalesce(rank, '-infinity'::DOUBLE) DESC, event_id DESC
 LIMIT $limit::BIGINT

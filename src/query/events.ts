@@ -51,7 +51,8 @@ export const ranked = question(
   z.object({
     sort: z.string(),
     direction: z.number(),
-    after_rank: z.number().nullable(),
+    // As text: a number that is whole, however large, would be bound as an integer.
+    after_rank: z.string().nullable(),
     after_event_id: z.string().nullable(),
     limit: z.int(),
   }),
@@ -107,7 +108,7 @@ async function placesOf(ask: Ask, { sort, order, limit, after }: EventsAsked): P
     return await answer(ask, ranked, {
       sort,
       direction: order === "desc" ? 1 : -1,
-      after_rank: after?.rank ?? null,
+      after_rank: after === null || after.rank === null ? null : String(after.rank),
       after_event_id,
       limit: limit + 1,
     });
