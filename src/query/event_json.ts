@@ -25,12 +25,12 @@ export function toEvent(row: Row): Row {
   return event;
 }
 
-/** A row of the light form: `client` as an object, what is absent left out, previews always there. */
+/** A row of the light form: `client` as an object, absent fields left out, as /api/live has it. */
 export function toLightEvent(row: Row): Row {
   const event: Row = {};
   for (const name in row) {
     const value = row[name];
-    if (value === null && !name.endsWith("_preview")) continue;
+    if (value === null) continue;
     event[name] = byName.get(name)?.kind === "object" ? JSON.parse(value as string) : value;
   }
   return event;
