@@ -54,16 +54,21 @@ export function useFeed(
   const now = useRef({ options, filter });
   now.current = { options, filter };
   const key = JSON.stringify(query);
+  const asked = useRef<string | null>(null);
   // Only the newest first can grow at the top; an end in the past stands still.
   const canLive = range.value.until === null && (query.sort ?? "timestamp") === "timestamp" &&
     query.order !== "asc";
+  const narrowed = JSON.stringify(liveQuery(filter));
   const again = () => setTurn((before) => before + 1);
   const onNew = useThrottled(refetchEveryMs, () => now.current.options.onNew());
   const refetch = useThrottled(refetchEveryMs, again);
 
   useEffect(() => {
     const abort = new AbortController();
-    setState((before) => ({ ...before, loading: true, error: null }));
+    // The same question again brings news; only another one makes what is shown old.
+    const isOther = asked.current !== key;
+    asked.current = key;
+    setState((before) => ({ ...before, loading: isOther || before.loading, error: null }));
     api.events({ ...query, limit: pageEvents }, abort.signal).then((page) => {
       setState({
         events: page.events,
@@ -147,8 +152,7 @@ export function useFeed(
       stream.close();
       cancelAnimationFrame(frame);
     };
-    // The stream is the project's: another filter goes on reading the same one.
-  }, [project.value, canLive]);
+  }, [project.value, canLive, narrowed]);
 
   const loadMore = () => {
     const { cursor } = state;

@@ -11,7 +11,6 @@ import { barOf, parentRow, spanOf, type TreeRow, visibleRows, windowOf } from ".
 const rowPx = 46;
 /** Deeper events are indented no further: their depth is read to those who listen. */
 const indentDepthMax = 14;
-const indentPx = 16;
 
 export function RunTree(
   { events, selected, select }: {
@@ -83,7 +82,7 @@ export function RunTree(
         .map((row, offset) => {
           const { event } = row;
           const [left, width] = barOf(event, span);
-          const indent = Math.min(event.depth, indentDepthMax) * indentPx;
+          const indent = Math.min(event.depth, indentDepthMax);
           return html`
             <div key=${event.event_id} class=${event.event_id === selected
               ? "node selected"
@@ -94,7 +93,7 @@ export function RunTree(
               aria-label=${`${typeWord(event.event_type)} ${titleOf(event)}, ${event.status}`}
               style=${{ top: `${(from + offset) * rowPx}px` }} onClick=${() =>
                 select(event.event_id)}>
-              <div class="node-name" style=${{ paddingLeft: `${indent}px` }}>
+              <div class="node-name" style=${{ paddingLeft: `calc(${indent} * var(--indent))` }}>
                       ${row.hasChildren
                         ? html`
                           <button type="button" class="node-fold" tabindex="-1" aria-label=${row

@@ -1,5 +1,5 @@
 // What stands around every page: navigation, project, range of time, how far the server is, theme.
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { go, here, linkTo, path } from "./address.ts";
 import { exact, plural } from "./format.ts";
 import { html, type View } from "./html.ts";
@@ -136,13 +136,15 @@ function ThemeButton(): View {
 }
 
 function CheatSheet({ close }: { close: () => void }): View {
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => button.current?.focus(), []);
   useKeys({ Escape: close, "?": close });
   return html`
     <div class="veil" onClick=${close}>
       <div class="panel sheet" role="dialog" aria-modal="true" aria-label="Keys" onClick=${(
         event: Event,
       ) => event.stopPropagation()}>
-        <h2>Keys<button type="button" class="quiet" aria-label="Close" autofocus onClick=${close}>${icon(
+        <h2>Keys<button type="button" class="quiet" aria-label="Close" ref=${button} onClick=${close}>${icon(
           "close",
         )}</button></h2>
         <dl>${cheatSheet.map(([keys, does]) =>
