@@ -207,22 +207,22 @@ export const settings = {
   feature_real_time_dashboard: {
     kind: "boolean",
     default: "true",
-    help: "The page shows events as they arrive.",
+    help: "Events as they arrive, by /api/live and on the page.",
   },
   feature_advanced_analytics: {
     kind: "boolean",
     default: "true",
-    help: "Charts and the SQL console.",
+    help: "SQL of users, by /api/sql and on the page.",
   },
   feature_hallucination_detection: {
     kind: "boolean",
     default: "false",
-    help: "Detection of made-up content.",
+    help: "Reserved for detection of made-up content; does nothing yet.",
   },
   feature_enterprise_features: {
     kind: "boolean",
     default: "false",
-    help: "Features for larger organisations.",
+    help: "Reserved for larger organisations; does nothing yet.",
   },
 } as const satisfies Record<string, Setting>;
 

@@ -87,6 +87,7 @@ export async function startServer(config: Config, state: State): Promise<Running
     // Bun closes a connection that is quiet for ten seconds unless it is told not to.
     keepOpen: (request) => http.timeout(request, 0),
     draining: () => draining,
+    off: switchedOff(config),
   });
   let http: Bun.Server<undefined>;
   try {
@@ -119,6 +120,13 @@ export async function startServer(config: Config, state: State): Promise<Running
       await store.close();
     },
   };
+}
+
+function switchedOff(config: Config): Map<string, string> {
+  const off = new Map<string, string>();
+  if (!config.feature_real_time_dashboard) off.set("/api/live", "feature_real_time_dashboard");
+  if (!config.feature_advanced_analytics) off.set("/api/sql", "feature_advanced_analytics");
+  return off;
 }
 
 function reportRecovery({ recovery }: Store): void {

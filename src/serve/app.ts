@@ -22,6 +22,8 @@ import { type StatusDeps, statusRoutes } from "./status.ts";
 export interface AppDeps
   extends ReadDeps, IngestDeps, LiveDeps, SqlDeps, StatusDeps, ProjectDeps, SessionDeps {
   auth: AuthOptions;
+  /** Paths that a setting has switched off, and which. */
+  off: ReadonlyMap<string, string>;
 }
 
 const log = loggerOf("serve");
@@ -33,6 +35,12 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
 
   app.use(cors(deps.auth.corsOrigins));
   app.use(authenticate(deps.state, deps.auth));
+
+  for (const [path, setting] of deps.off) {
+    app.use(path, () => {
+      throw new Problem(403, "Switched off", `${path} is switched off: ${setting} is false.`);
+    });
+  }
 
   app.route("/", ingestRoutes(deps)); //   POST /v1/events, /v1/projects/{project_id}/events
   app.route("/", eventRoutes(deps)); //    GET /api/events, /api/events/{event_id}
