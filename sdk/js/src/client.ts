@@ -4,7 +4,6 @@ import { type EventType, measureFields, textFields } from "./event.ts";
 import type { Entry } from "./queue.ts";
 import { describeHost } from "./host.ts";
 import { isSampled, newEventId } from "./id.ts";
-import { limits } from "./limits.ts";
 import { currentScope, type Who } from "./run.ts";
 import type { SentEvent, Settings } from "./settings.ts";
 import { Snapshot } from "./snapshot.ts";
@@ -51,9 +50,9 @@ export class Client {
     }
   }
 
-  close(): Promise<boolean> {
+  close(timeoutMs: number): Promise<boolean> {
     this.#isClosed = true;
-    return this.delivery.flush(limits.flushMs);
+    return this.delivery.flush(timeoutMs);
   }
 
   #log(event_type: EventType | undefined, fields: object): string | undefined {

@@ -185,6 +185,7 @@ export class Delivery {
     const parts = [batch];
     let attempts = 0;
     for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+      this.#sending = [...part, ...parts.flat()];
       const startedMs = Date.now();
       this.#counts.requests++;
       const answer = await post(this.settings, encode(part));
@@ -235,6 +236,7 @@ export class Delivery {
           this.#counts.retries++;
           parts.push(part);
       }
+      this.#sending = parts.flat();
     }
   }
 

@@ -150,7 +150,7 @@ export function run<T>(
   first: string | EventFields | ((run: Run) => T),
   second?: (run: Run) => T,
 ): T {
-  const work = typeof first === "function" ? first : second!;
+  const work = second ?? first as (run: Run) => T;
   const recorder = client;
   const given = recorder === null ? undefined : quietly(() => runFields(first));
   const scope = quietly(() => newScope(given ?? {}));
@@ -208,8 +208,8 @@ export async function flush(
 }
 
 /** Sends what waits and stops recording; `init` starts anew. */
-export function close(): Promise<boolean> {
-  return stop();
+export function close(timeout_ms: number = limits.flushMs): Promise<boolean> {
+  return stop(timeout_ms);
 }
 
 /** What became of the events logged so far; undefined when nothing is recorded. */
@@ -224,12 +224,12 @@ function log(
   return client?.log(event_type, fields);
 }
 
-async function stop(): Promise<boolean> {
+async function stop(timeoutMs: number = limits.flushMs): Promise<boolean> {
   const last = client;
   const undo = unwatch;
   client = null;
   unwatch = () => {};
-  const isSettled = await last?.close() ?? true;
+  const isSettled = await last?.close(timeoutMs) ?? true;
   undo();
   return isSettled;
 }

@@ -131,7 +131,7 @@ export function hang(): Promise<Response> {
 /** Asks again and again; the time bound is there for a test that fails. */
 export async function until(
   isTrue: () => boolean,
-  msMax = 10_000,
+  msMax = 4000,
 ): Promise<void> {
   const deadline = performance.now() + msMax;
   while (!isTrue()) {
