@@ -32,7 +32,7 @@ const untilMs = Date.now();
 
 interface Server {
   url: string;
-  process: Bun.Subprocess<"ignore", "pipe", "inherit">;
+  process: Bun.Subprocess;
 }
 
 async function startBare(): Promise<Server> {
@@ -61,12 +61,12 @@ async function startProduct(): Promise<Server> {
       WATCHLLM_DATA_DIR: join(folder, "data"),
       WATCHLLM_INIT_PROJECT: "bench",
       WATCHLLM_INIT_KEY: key,
-      WATCHLLM_LOG_LEVEL: "warning",
       WATCHLLM_FLUSH_INTERVAL_S: "2",
     },
     stdin: "ignore",
     stdout: "pipe",
-    stderr: "inherit",
+    // Its greeting would stand among the figures.
+    stderr: "ignore",
   });
   const url = `http://${listen}`;
   for (const deadline = performance.now() + 30_000; performance.now() < deadline;) {
