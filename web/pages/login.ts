@@ -22,7 +22,7 @@ export function LoginPage(): View {
       <form class="panel" onSubmit=${submit}>
         <h1>WatchLLM</h1>
         <p class="dim">This server asks for a key that may read. Make one on its machine with</p>
-        <pre class="fence">watchllm key create --scopes read</pre>
+        <pre class="fence">watchllm key create --scope read</pre>
         <label>Key<input type="password" autocomplete="current-password" required autofocus value=${key} aria-invalid=${problem !==
           null} onInput=${(event: Event) =>
           setKey((event.target as HTMLInputElement).value)} /></label>

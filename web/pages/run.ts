@@ -11,6 +11,7 @@ import { dollars, duration, exact, moment, plural } from "../parts/format.ts";
 import { html, type View } from "../parts/html.ts";
 import { icon, statusMark } from "../parts/icons.ts";
 import { useKeys } from "../parts/keys.ts";
+import { type Neighbours, useNeighbours } from "../parts/neighbours.ts";
 import { Nothing, Problem, Skeleton } from "../parts/notice.ts";
 import { RunTree } from "../parts/run_tree.ts";
 import { project } from "../parts/state.ts";
@@ -23,20 +24,38 @@ const chatEvents = 200;
 
 export function RunPage({ run_id }: { run_id: string }): View {
   const project_id = project.value;
-  const { data, error, again } = useAsk(
+  const { data: answer, key, error, again } = useAsk(
     `${project_id} ${run_id}`,
     (signal) => api.run(run_id, { project_id }, signal),
   );
+  // On the way to the next run the last one stays, unless there is nothing to wait for.
+  const data = error !== null && key !== `${project_id} ${run_id}` ? null : answer;
+  const neighbours = useNeighbours(data?.run ?? null, run_id);
   const follow = useThrottled(refetchEveryMs, again);
   useEffect(() => {
     const stream = api.live({ project_id, run_id });
     stream.addEventListener("event", follow);
     return () => stream.close();
   }, [project_id, run_id]);
-  const asChat = parameter("view") === "chat";
+  const view = parameter("view");
+  const asChat = view === "chat";
   const at = parameter("at");
   const narrow = useNarrow();
+  const goToRun = (next: string | null) => {
+    if (next !== null) go(linkTo(`/runs/${encodeURIComponent(next)}`, { view }));
+  };
+  const failures = (data?.events ?? []).filter(isFailure);
+  const nextFailure = () => {
+    const current = at ?? (narrow ? null : failures[0]?.event_id);
+    const index = failures.findIndex(({ event_id }) => event_id === current);
+    // After the last one the first comes again.
+    const next = failures[index + 1] ?? failures[0];
+    if (next !== undefined) go(here({ view: null, at: next.event_id }));
+  };
   useKeys({
+    "[": () => goToRun(neighbours.newer),
+    "]": () => goToRun(neighbours.older),
+    n: nextFailure,
     Escape: () => go(at !== null && narrow ? here({ at: null }) : linkTo("/runs")),
   });
   if (data === null) {
@@ -47,10 +66,10 @@ export function RunPage({ run_id }: { run_id: string }): View {
   }
   const { run, events, truncated } = data;
   // On a wide screen something is always open: what failed, else the beginning.
-  const failed = events.find(({ status }) => status !== "success" && status !== "warning");
-  const selected = at ?? (narrow ? null : (failed ?? events[0])?.event_id ?? null);
+  const selected = at ?? (narrow ? null : (failures[0] ?? events[0])?.event_id ?? null);
   return html`<div class="run">
-    <${Head} run=${run} />
+    <${Head} run=${run} nextFailure=${failures.length === 0 ? null : nextFailure}
+      neighbours=${neighbours} goToRun=${goToRun} />
     ${error === null ? null : html`<${Problem} reason=${error} again=${again} />`}
     <div class="tabs" role="tablist" aria-label="How to see the run">
       <a role="tab" aria-selected=${!asChat} href=${here({ view: null })}>${icon("run")}Tree</a>
@@ -69,15 +88,25 @@ export function RunPage({ run_id }: { run_id: string }): View {
     asChat
       ? html`<${Chat} run=${run} />`
       : html`<div class=${at === null ? "run-body" : "run-body has-event"}>
-        <${RunTree} events=${events} selected=${selected} select=${(event_id: string) =>
-        narrow ? go(here({ at: event_id })) : settle(here({ at: event_id }))} />
+        <${RunTree} key=${run.run_id} events=${events} selected=${selected} select=${(
+        event_id: string,
+      ) => narrow ? go(here({ at: event_id })) : settle(here({ at: event_id }))} />
         ${selected === null ? null : html`<${Side} event_id=${selected} events=${events} />`}
       </div>`
   }
   </div>`;
 }
 
-function Head({ run }: { run: Run }): View {
+function isFailure({ status }: RunEvent): boolean {
+  return status !== "success" && status !== "warning";
+}
+
+function Head({ run, nextFailure, neighbours, goToRun }: {
+  run: Run;
+  nextFailure: (() => void) | null;
+  neighbours: Neighbours;
+  goToRun: (run_id: string | null) => void;
+}): View {
   const filtered = (key: "user_id" | "session_id", value: string) =>
     linkTo("/runs", { filter: writeFilter({ values: { [key]: [value] }, text: "" }) });
   const figures: [string, View][] = [
@@ -89,12 +118,17 @@ function Head({ run }: { run: Run }): View {
         : `${exact(run.tokens_input)} → ${exact(run.tokens_output)}`,
     ],
     ["Cost", runCost(run)],
-    [
-      "Events",
+    ["Events", [
+      exact(run.event_count),
       run.error_count === 0
-        ? exact(run.event_count)
-        : `${exact(run.event_count)}, ${exact(run.error_count)} failed`,
-    ],
+        ? null
+        : nextFailure === null
+        ? `, ${exact(run.error_count)} failed`
+        : html`
+          , <button type="button" class="as-link run-failed" title="Go to the next one that failed (n)"
+            onClick=${nextFailure}>${exact(run.error_count)} failed</button>
+        `,
+    ]],
   ];
   if (run.user_id != null) {
     figures.push(["User", html`<a href=${filtered("user_id", run.user_id)}>${run.user_id}</a>`]);
@@ -118,6 +152,15 @@ function Head({ run }: { run: Run }): View {
           ${statusMark(run.status)}
           <span class="dim id">${run.run_id}</span>
           <${Copy} text=${run.run_id} label="Copy the run's id" />
+          <span class="grow"></span>
+          <button type="button" class="quiet turn-up" aria-label="Newer run" title="Newer run ([)"
+            disabled=${neighbours.newer === null} onClick=${() => goToRun(neighbours.newer)}>${icon(
+              "chevron",
+            )}</button>
+          <button type="button" class="quiet turn-down" aria-label="Older run" title="Older run (])"
+            disabled=${neighbours.older === null} onClick=${() => goToRun(neighbours.older)}>${icon(
+              "chevron",
+            )}</button>
         </div>
       <dl class="run-figures">${figures.map(([name, value]) =>
         html`

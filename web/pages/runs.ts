@@ -19,6 +19,7 @@ import {
 import { html, type View } from "../parts/html.ts";
 import { icon, statusMark } from "../parts/icons.ts";
 import { useKeys } from "../parts/keys.ts";
+import { rememberRuns } from "../parts/neighbours.ts";
 import { Nothing, Problem, Skeleton } from "../parts/notice.ts";
 import { chooseRange } from "../parts/range_picker.ts";
 import { now, project, range, scope } from "../parts/state.ts";
@@ -92,6 +93,7 @@ export function RunsPage(): View {
       setState((before) => ({ ...before, loading: false, error: (error as Error).message }));
     }
   };
+  useEffect(() => rememberRuns(state.runs), [state.runs]);
   const step = (by: number) => {
     const index = state.runs.findIndex(({ run_id }) => run_id === selected);
     const next = state.runs[index < 0 ? 0 : index + by];

@@ -42,6 +42,8 @@ export const cheatSheet: readonly (readonly [string, string])[] = [
   ["Enter", "Open"],
   ["Esc", "Close, or leave a field"],
   ["← →", "Fold, unfold in a run’s tree"],
+  ["n", "The next failure of a run"],
+  ["[  ]", "Newer run, older run"],
   ["g e", "Events"],
   ["g r", "Runs"],
   ["g c", "Charts"],

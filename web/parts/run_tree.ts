@@ -36,6 +36,17 @@ export function RunTree(
     setView((before) => before[0] === next[0] && before[1] === next[1] ? before : next);
   };
   useLayoutEffect(look, [rows]);
+  useLayoutEffect(() => {
+    const el = box.current;
+    if (el === null || at < 0) return;
+    const y = at * rowPx;
+    const isAway = y > el.scrollTop + el.clientHeight * 2 || y < el.scrollTop - el.clientHeight;
+    // Of a jump the surroundings are shown too; a step moves no further than it must.
+    if (isAway) el.scrollTop = y - el.clientHeight / 2;
+    else if (y < el.scrollTop) el.scrollTop = y;
+    else if (y + rowPx > el.scrollTop + el.clientHeight) el.scrollTop = y + rowPx - el.clientHeight;
+    look();
+  }, [selected]);
   useEffect(() => {
     addEventListener("resize", look);
     addEventListener("scroll", look, { passive: true });
@@ -49,11 +60,6 @@ export function RunTree(
     const row = rows[Math.max(0, Math.min(rows.length - 1, index))];
     if (row === undefined) return;
     select(row.event.event_id);
-    const el = box.current;
-    if (el === null) return;
-    const y = rows.indexOf(row) * rowPx;
-    if (y < el.scrollTop) el.scrollTop = y;
-    else if (y + rowPx > el.scrollTop + el.clientHeight) el.scrollTop = y + rowPx - el.clientHeight;
   };
   const fold = (row: TreeRow | undefined, fold: boolean) => {
     if (row === undefined || !row.hasChildren) return;
