@@ -12,9 +12,7 @@ export const sent = (fields as readonly Field[]).filter((field) =>
 
 /** Field ids of the table go by topic. */
 const between = (first: number, last: number) =>
-  sent.filter((field) => field.id >= first && field.id <= last).map((field) =>
-    field.name
-  );
+  sent.filter((field) => field.id >= first && field.id <= last).map((field) => field.name);
 
 interface Shape {
   type: string;
@@ -69,12 +67,8 @@ const namesOf = (kinds: readonly string[]) =>
 
 /** The text of src/event.ts. */
 export function generate(): string {
-  const enums = (fields as readonly Field[]).filter((field) =>
-    field.kind === "enum"
-  );
-  const rest = sent.map((field) => field.name).filter((name) =>
-    !base.includes(name)
-  );
+  const enums = (fields as readonly Field[]).filter((field) => field.kind === "enum");
+  const rest = sent.map((field) => field.name).filter((name) => !base.includes(name));
   return [
     "// What a program can send: types made from the server's field table by generate.ts.",
     "// Do not edit: a test compares this file with the table.",
@@ -138,9 +132,7 @@ function member(name: string, required: boolean): string[] {
 }
 
 function typeName(field: Field): string {
-  return field.name.split("_").map((word) =>
-    word[0]!.toUpperCase() + word.slice(1)
-  ).join("");
+  return field.name.split("_").map((word) => word[0]!.toUpperCase() + word.slice(1)).join("");
 }
 
 function typeOf(field: Field): string {

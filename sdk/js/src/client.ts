@@ -10,12 +10,6 @@ import { Snapshot } from "./snapshot.ts";
 import { version } from "./version.ts";
 import { Warnings } from "./warning.ts";
 
-const failedStatuses: readonly unknown[] = [
-  "error",
-  "timeout",
-  "assertion_failed",
-];
-
 /** What the fields that every event has weigh, about. */
 const headBytes = 400;
 
@@ -65,15 +59,12 @@ export class Client {
     const nowMs = Date.now();
     const snapshot = new Snapshot();
     const event = this.#complete(event_type, fields, snapshot, nowMs);
-    const isFailure = event.error !== undefined ||
-      event.event_type === "error" ||
-      event.event_type === "assertion_failed" ||
-      failedStatuses.includes(event.status);
+    const isFailure = wentWrong(event);
     const { sample_rate } = settings;
-    if (sample_rate < 1 && !isFailure) {
-      if (!isSampled(String(event.run_id ?? event.event_id), sample_rate)) {
-        return this.#refuse("sampled_out");
-      }
+    // An event without a run is its own.
+    const run_id = String(event.run_id ?? event.event_id);
+    if (sample_rate < 1 && !isFailure && !isSampled(run_id, sample_rate)) {
+      return this.#refuse("sampled_out");
     }
     const entry = { event, bytes: headBytes + snapshot.bytes };
     if (
@@ -82,9 +73,7 @@ export class Client {
     ) {
       return this.#refuse("before_send");
     }
-    return delivery.add(entry, isFailure, nowMs)
-      ? entry.event.event_id as string
-      : undefined;
+    return delivery.add(entry, isFailure, nowMs) ? entry.event.event_id as string : undefined;
   }
 
   #refuse(
@@ -155,13 +144,18 @@ export class Client {
       };
       entry.bytes = headBytes + snapshot.bytes;
     } catch (cause) {
-      const text =
-        `before_send failed (${cause}): events are sent without their content.`;
+      const text = `before_send failed (${cause}): events are sent without their content.`;
       this.warnings.once("before_send", text);
       entry.event = withoutContent({ ...entry.event, event_id, event_type });
     }
     return true;
   }
+}
+
+/** Whether its status, told or by the server's default, is another than success. */
+function wentWrong({ status, error, event_type }: SentEvent): boolean {
+  if (typeof status === "string") return status !== "success";
+  return event_type === "error" || event_type === "assertion_failed" || error !== undefined;
 }
 
 /** Nothing that a failed hook may have been meant to remove. */

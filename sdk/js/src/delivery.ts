@@ -112,9 +112,7 @@ export class Delivery {
   /** A page may be gone in a moment: what fits is sent so that it outlives it. */
   sendAlive(): void {
     // The request under way may die with the page; its events have ids, so twice does no harm.
-    const again = weigh(this.#sending) <= limits.keepaliveBytesMax
-      ? this.#sending
-      : [];
+    const again = weigh(this.#sending) <= limits.keepaliveBytesMax ? this.#sending : [];
     const room = limits.keepaliveBytesMax - weigh(again);
     const batch = this.#queue.take(limits.batchEventsMax, room, true);
     if (batch.length + again.length === 0) return;
@@ -190,14 +188,13 @@ export class Delivery {
       this.#counts.requests++;
       const answer = await post(this.settings, encode(part));
       this.#debug(
-        `${part.length} events: ${answer.kind} after ${
-          Date.now() - startedMs
-        } ms`,
+        `${part.length} events: ${answer.kind} after ${Date.now() - startedMs} ms`,
       );
       switch (answer.kind) {
         case "receipt":
           this.#counts.accepted += answer.accepted + answer.duplicates;
           this.#counts.duplicates += answer.duplicates;
+          this.drop("sampled_out", answer.sampledOut);
           this.#fail(
             part,
             "rejected",
@@ -249,9 +246,7 @@ export class Delivery {
     detail = "",
   ): void {
     if (count > 0) {
-      const text = `${this.settings.endpoint} ${what}${
-        detail && `: ${detail}`
-      }`;
+      const text = `${this.settings.endpoint} ${what}${detail && `: ${detail}`}`;
       this.warnings.once(reason, `${text} (${count} dropped).`);
       this.drop(reason, count);
     }

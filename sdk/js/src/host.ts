@@ -67,14 +67,8 @@ export function describeHost(): { hostname?: string; platform: string } {
   if (versions?.node === undefined) {
     return { platform: host.navigator?.userAgent ?? "unknown" };
   }
-  const name = versions.bun !== undefined
-    ? "bun"
-    : versions.deno !== undefined
-    ? "deno"
-    : "node";
-  const platform = `${name} ${
-    versions[name]
-  } (${host.process?.platform} ${host.process?.arch})`;
+  const name = versions.bun !== undefined ? "bun" : versions.deno !== undefined ? "deno" : "node";
+  const platform = `${name} ${versions[name]} (${host.process?.platform} ${host.process?.arch})`;
   try {
     if (!allowed({ name: "sys", kind: "hostname" })) return { platform };
     const os = host.process?.getBuiltinModule?.("node:os") as {
@@ -109,9 +103,7 @@ export function vercelWaitUntil():
     | { get?(): { waitUntil?(work: Promise<unknown>): void } | undefined }
     | undefined;
   const request = context?.get?.();
-  return request?.waitUntil === undefined
-    ? undefined
-    : (work) => request.waitUntil?.(work);
+  return request?.waitUntil === undefined ? undefined : (work) => request.waitUntil?.(work);
 }
 
 export type Timer = ReturnType<typeof setTimeout>;

@@ -17,14 +17,7 @@ import type {
 import { watchExit } from "./exit.ts";
 import { newRunId, newSpanId } from "./id.ts";
 import { limits } from "./limits.ts";
-import {
-  currentScope,
-  follow,
-  type Run,
-  type Scope,
-  type Who,
-  within,
-} from "./run.ts";
+import { currentScope, follow, type Run, type Scope, type Who, within } from "./run.ts";
 import { type Options, readSettings, sameSettings, text } from "./settings.ts";
 import { isError } from "./snapshot.ts";
 import { Warnings } from "./warning.ts";
@@ -97,9 +90,7 @@ export function logError(
       "error" in error;
     return log(
       "error",
-      isFields
-        ? { ...error, ...fields }
-        : { ...fields, error: error ?? "unknown" },
+      isFields ? { ...error, ...fields } : { ...fields, error: error ?? "unknown" },
     );
   });
 }

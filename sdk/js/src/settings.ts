@@ -139,9 +139,7 @@ function flag(name: string): boolean | undefined {
 
 /** Ids and versions are often numbers. */
 export function text(value: unknown): string | undefined {
-  return value === undefined || value === null || value === ""
-    ? undefined
-    : String(value);
+  return value === undefined || value === null || value === "" ? undefined : String(value);
 }
 
 function hook<F>(value: F | undefined): F | undefined {
@@ -152,8 +150,6 @@ function hook<F>(value: F | undefined): F | undefined {
 export function sameSettings(one: Settings, other: Settings): boolean {
   const names = Object.keys({ ...one, ...other }) as (keyof Settings)[];
   return names.every((name) =>
-    name === "tags"
-      ? one.tags.join("\n") === other.tags.join("\n")
-      : one[name] === other[name]
+    name === "tags" ? one.tags.join("\n") === other.tags.join("\n") : one[name] === other[name]
   );
 }

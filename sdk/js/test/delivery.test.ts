@@ -4,14 +4,7 @@ import { createServer } from "node:net";
 import { Client } from "../src/client.ts";
 import { limits } from "../src/limits.ts";
 import { type Options, readSettings } from "../src/settings.ts";
-import {
-  type Fault,
-  hang,
-  problem,
-  type Receiver,
-  startReceiver,
-  until,
-} from "./receiver.ts";
+import { type Fault, hang, problem, type Receiver, startReceiver, until } from "./receiver.ts";
 
 const warned = spyOn(console, "warn").mockImplementation(() => {});
 afterAll(() => warned.mockRestore());
@@ -118,8 +111,7 @@ const cases: [
   [
     "a redirect is not followed",
     1,
-    [() =>
-      new Response(null, { status: 307, headers: { location: "/elsewhere" } })],
+    [() => new Response(null, { status: 307, headers: { location: "/elsewhere" } })],
     {
       accepted: 0,
       dropped: { unauthorized: 1 },
@@ -130,9 +122,7 @@ const cases: [
   [
     "413 for more than two",
     8,
-    Array<Fault>(7).fill((events) =>
-      events.length > 2 ? problem(413) : undefined
-    ),
+    Array<Fault>(7).fill((events) => events.length > 2 ? problem(413) : undefined),
     { accepted: 8, requests: 7 },
   ],
   [
@@ -159,6 +149,12 @@ const cases: [
     3,
     [() => Response.json({ ...badReceipt(1), accepted: 2 }, { status: 202 })],
     { accepted: 2, dropped: { rejected: 1 }, warning: /at most 1024/ },
+  ],
+  [
+    "two of three left out by the server's sample",
+    3,
+    [() => Response.json({ accepted: 1, duplicates: 0, sampled_out: 2, rejected: [] })],
+    { accepted: 1, dropped: { sampled_out: 2 }, requests: 1 },
   ],
   ["400", 2, [() => problem(400)], {
     accepted: 0,

@@ -88,8 +88,7 @@ const cases: Case[] = [
   },
   {
     what: "SIGTERM, which the program handles",
-    program:
-      `process.on("SIGTERM", () => setTimeout(() => process.exit(5), 500)); ${stay}`,
+    program: `process.on("SIGTERM", () => setTimeout(() => process.exit(5), 500)); ${stay}`,
     server: "good",
     signal: "SIGTERM",
     end: 5,
@@ -125,9 +124,7 @@ const rows = hosts.flatMap(([host, command]) =>
 test.concurrent.each(rows)("%s: %s", async (host, _what, command, row) => {
   using receiver = startReceiver();
   if (row.server === "hangs") receiver.faults.push(hang, hang, hang, hang);
-  const dsn = row.server === "absent"
-    ? "http://a-key@127.0.0.1:1/p"
-    : receiver.dsn;
+  const dsn = row.server === "absent" ? "http://a-key@127.0.0.1:1/p" : receiver.dsn;
   const file = join(folder, `${host}_${cases.indexOf(row)}.mjs`);
   const lines = [
     'import { close, flush, init, logPromptCall } from "./dist/index.js";',

@@ -25,16 +25,18 @@ test("runs and spans have ids that a trace can have", () => {
   expect(newSpanId()).toMatch(/^[0-9a-f]{16}$/);
 });
 
-// Python: zlib.crc32("run-1".encode()) / 2**32
+// The Python SDK's tests have the same: zlib.crc32("run-1".encode()) / 2**32
 const parts: [run_id: string, part: number][] = [
   ["123456789", 0xcbf43926 / 2 ** 32],
   ["", 0],
-  ["run-1", Bun.hash.crc32("run-1") / 2 ** 32],
+  ["a", 0.9090538],
+  ["run-1", 0.1657214],
+  ["日本", Bun.hash.crc32("日本") / 2 ** 32],
   ["Lauf-ä-😀", Bun.hash.crc32("Lauf-ä-😀") / 2 ** 32],
 ];
 test.each(parts)("the place of %j among samples", (run_id, part) => {
-  expect(isSampled(run_id, part)).toBe(false);
-  expect(isSampled(run_id, part + 1e-9)).toBe(true);
+  expect(isSampled(run_id, part - 1e-6)).toBe(false);
+  expect(isSampled(run_id, part + 1e-6)).toBe(true);
 });
 
 const series: [what: string, id: (i: number) => string][] = [

@@ -1,13 +1,7 @@
 // The public verbs: what a call becomes, and that no call can harm its program.
 import { afterAll, afterEach, expect, spyOn, test } from "bun:test";
 import * as aisentry from "../src/index.ts";
-import {
-  hang,
-  key,
-  type Receiver,
-  startReceiver,
-  type StoredEvent,
-} from "./receiver.ts";
+import { hang, key, type Receiver, startReceiver, type StoredEvent } from "./receiver.ts";
 
 const warned = spyOn(console, "warn").mockImplementation(() => {});
 afterAll(() => warned.mockRestore());
@@ -92,8 +86,7 @@ const calls: [what: string, call: () => unknown, event: StoredEvent][] = [
   ],
   [
     "an error among fields",
-    () =>
-      aisentry.logError({ error: { message: "m", code: "c" }, context: "x" }),
+    () => aisentry.logError({ error: { message: "m", code: "c" }, context: "x" }),
     { event_type: "error", error: { message: "m", code: "c" }, context: "x" },
   ],
   [
@@ -201,9 +194,7 @@ test.each(times)(
 );
 
 test("an event that took a minute and ends now started a minute ago", async () => {
-  const [event] = await sentBy(() =>
-    aisentry.logPromptCall({ latency_ms: 60_000 })
-  );
+  const [event] = await sentBy(() => aisentry.logPromptCall({ latency_ms: 60_000 }));
   const age = Date.now() - Date.parse(String(event!.timestamp));
   expect(age).toBeGreaterThanOrEqual(60_000);
   expect(age).toBeLessThan(65_000);
@@ -347,13 +338,12 @@ test("a sample is of whole runs, and every failure is in it", async () => {
       aisentry.logToolCall({ run_id, tool_name: "t" });
       aisentry.logError("failed", { run_id });
       aisentry.logPromptCall({ run_id, status: "timeout" });
+      aisentry.logPromptCall({ run_id, status: "success", error: "mended" });
       aisentry.logAssertionFailed({ run_id, assertion_name: "a" });
     }
   }, { sample_rate: 0.1, on_drop: (reason) => drops.push(reason) });
   const of = (type: string, status?: string) =>
-    events.filter((event) =>
-      event.event_type === type && event.status === status
-    )
+    events.filter((event) => event.event_type === type && event.status === status)
       .map((event) => event.run_id);
   const sampled = of("prompt_call");
   expect(sampled.length).toBeGreaterThan(60);
@@ -362,7 +352,8 @@ test("a sample is of whole runs, and every failure is in it", async () => {
   expect(of("error")).toEqual(ids);
   expect(of("prompt_call", "timeout")).toEqual(ids);
   expect(of("assertion_failed")).toEqual(ids);
-  expect(drops).toEqual(Array(2 * (1000 - sampled.length)).fill("sampled_out"));
+  expect(of("prompt_call", "success")).toEqual(sampled);
+  expect(drops).toEqual(Array(3 * (1000 - sampled.length)).fill("sampled_out"));
 });
 
 const harm: unknown[] = [
@@ -458,8 +449,7 @@ test("init again with the same options changes nothing, with others it takes ove
   aisentry.init({ dsn: second.dsn });
   aisentry.logPromptCall({ name: "3" });
   await aisentry.close();
-  const names = (receiver: Receiver) =>
-    [...receiver.events.values()].map((event) => event.name);
+  const names = (receiver: Receiver) => [...receiver.events.values()].map((event) => event.name);
   expect(names(first)).toEqual(["1", "2"]);
   expect(names(second)).toEqual(["3"]);
 });

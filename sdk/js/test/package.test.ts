@@ -78,9 +78,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const readme = readFileSync(join(here, "README.md"), "utf8");
-const [snippet] = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map((match) =>
-  match[1]!
-);
+const [snippet] = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map((match) => match[1]!);
 
 test("the package holds the built files and nothing else", () => {
   const files = readdirSync(join(project, "node_modules/aisentry"), {
@@ -95,9 +93,7 @@ test("the package holds the built files and nothing else", () => {
   ]);
   expect(files).toContain("dist/index.d.ts");
   expect(
-    readdirSync(join(project, "node_modules")).filter((name) =>
-      !name.startsWith(".")
-    ),
+    readdirSync(join(project, "node_modules")).filter((name) => !name.startsWith(".")),
   ).toEqual([
     "aisentry",
   ]);
@@ -134,9 +130,7 @@ test.each(hosts)("the README's example runs in %s", async (name, command) => {
   ]);
   expect(new Set(events.map((event) => event.run_id)).size).toBe(1);
   expect(
-    events.map((event) =>
-      (event.client as { platform: string }).platform.split(" ")[0]
-    ),
+    events.map((event) => (event.client as { platform: string }).platform.split(" ")[0]),
   )
     .toEqual([name, name, name, name]);
 });
