@@ -64,8 +64,18 @@ export function Chart(props: ChartProps): View {
     <figure class="chart">
       <figcaption><h2>${props.title}</h2><span class="chart-said dim" ref=${said}>${props
         .said}</span></figcaption>
+      ${props.lines.length < 2 ? null : html`<${Legend} lines=${props.lines} />`}
       <div ref=${box} class="chart-box" role="img" aria-label=${`${props.title}: ${props.said}. The numbers are in the table below.`}></div>
     </figure>
+  `;
+}
+
+/** Which colour is which, also where nothing hovers. */
+function Legend({ lines }: { lines: Line[] }): View {
+  return html`
+    <ul class="legend">${lines.map(({ label, color }) =>
+      html`<li key=${label}><i style=${{ background: `var(--${color})` }}></i>${label}</li>`
+    )}</ul>
   `;
 }
 

@@ -17,10 +17,14 @@ import {
   theme,
 } from "./state.ts";
 
+/** How long `g` waits for the letter of a place. */
+const goingMs = 1500;
+
+/** Path, name, sign, and the letters after `g`. */
 const places: readonly (readonly [string, string, IconName, string])[] = [
   ["/", "Events", "list", "e"],
   ["/runs", "Runs", "run", "r"],
-  ["/charts", "Charts", "chart", "c"],
+  ["/charts", "Charts", "chart", "cm"],
   ["/sql", "SQL", "sql", "s"],
 ];
 
@@ -31,13 +35,12 @@ function isAt(place: string): boolean {
 
 export function Shell({ children }: { children: View }): View {
   const [help, setHelp] = useState(false);
-  // `g` waits for the letter of a place.
   const [going, setGoing] = useState(false);
   useKeys({
     "?": () => setHelp(!help),
     g: () => setGoing(true),
     ...(going
-      ? Object.fromEntries(places.map(([place, , , key]) => [key, () => {
+      ? Object.fromEntries(places.flatMap(([place, , , keys]) => [...keys].map((key) => [key, () => {
         setGoing(false);
         go(linkTo(place));
       }]))

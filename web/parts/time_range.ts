@@ -56,6 +56,8 @@ function brief(text: string): string {
 
 /** A preset is used when data fills at least this much of it. */
 const filledMin = 0.6;
+/** A program that was silent for less than this may go on at any time. */
+const liveSilenceMs = 24 * 3_600_000;
 /** At first visit no more is asked for than this. */
 const firstDaysMax = 30;
 
@@ -74,8 +76,9 @@ export function fitRange(oldest: string, newest: string, now: number): TimeRange
   if (last > recent && first < recent) return { since: `-${firstDaysMax}d`, until: null };
   const start = Math.max(first, last - firstDaysMax * 86_400_000);
   const margin = Math.max((last - start) * 0.02, 60_000);
-  // The end is kept open while data still comes in.
-  const until = now - last < Math.max(margin * 5, 600_000) ? null : iso(last + margin);
+  // An end in the past shows nothing new: it is set only where much emptiness would follow.
+  const silence = now - last;
+  const until = silence < Math.max(liveSilenceMs, last - start) ? null : iso(last + margin);
   return { since: iso(start - margin), until };
 }
 
