@@ -250,4 +250,46 @@ describe.skipIf(chromiumPath === null)("page", () => {
     await page.getByText(/^1 row · /).waitFor();
     expect(visited.complaints).toEqual([]);
   }, testMsMax);
+
+  test("keys go from run to run, from failure to failure, and from page to page", async () => {
+    const failed = (run_id: string, minutes: number) =>
+      ["a", "b"].map((step) => ({
+        event_id: `${run_id}-${step}`,
+        run_id,
+        event_type: "span",
+        name: `${run_id} ${step}`,
+        status: "error",
+        timestamp: minutesAgo(minutes),
+      }));
+    const at = await site.project("keys", [...failed("early", 9), ...failed("late", 3)]);
+    await using visited = await visit(site.browser, `${site.url}/runs?${at}`);
+    const { page } = visited;
+    const shown = (name: string) =>
+      page.getByRole("region", { name: "Event" }).getByRole("heading", { name }).waitFor();
+    await page.getByRole("list", { name: "Runs" }).getByRole("link").first().click();
+    await page.waitForURL((url) => url.pathname === "/runs/late");
+    await shown("late a");
+    await page.keyboard.press("n");
+    await shown("late b");
+    await page.keyboard.press("]");
+    await page.waitForURL((url) => url.pathname === "/runs/early");
+    await shown("early a");
+    await page.keyboard.press("[");
+    await page.waitForURL((url) => url.pathname === "/runs/late");
+    // Opened by its address there is no list, and still something before it.
+    await page.reload();
+    await shown("late a");
+    await page.getByRole("button", { name: "Older run" }).click();
+    await page.waitForURL((url) => url.pathname === "/runs/early");
+    for (const [letter, path] of [["m", "/charts"], ["s", "/sql"], ["r", "/runs"], ["e", "/"]]) {
+      await page.keyboard.press("g");
+      await page.keyboard.press(letter ?? "");
+      await page.waitForURL((url) => url.pathname === path);
+    }
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keys" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog", { name: "Keys" }).waitFor({ state: "detached" });
+    expect(visited.complaints).toEqual([]);
+  }, testMsMax);
 });

@@ -1,5 +1,5 @@
 // Keys that work anywhere: a page says what each does while it is shown.
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 export type KeyMap = Record<string, (event: KeyboardEvent) => void>;
 
@@ -9,7 +9,8 @@ const maps: { current: KeyMap }[] = [];
 export function useKeys(map: KeyMap): void {
   const ref = useRef(map);
   ref.current = map;
-  useEffect(() => {
+  // With the drawing, not after it: a key may follow at once on what has just appeared.
+  useLayoutEffect(() => {
     maps.push(ref);
     return () => {
       maps.splice(maps.indexOf(ref), 1);

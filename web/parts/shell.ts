@@ -40,12 +40,20 @@ export function Shell({ children }: { children: View }): View {
     "?": () => setHelp(!help),
     g: () => setGoing(true),
     ...(going
-      ? Object.fromEntries(places.flatMap(([place, , , keys]) => [...keys].map((key) => [key, () => {
-        setGoing(false);
-        go(linkTo(place));
-      }]))
+      ? Object.fromEntries(places.flatMap(([place, , , letters]) => {
+        const goThere = () => {
+          setGoing(false);
+          go(linkTo(place));
+        };
+        return [...letters].map((letter) => [letter, goThere] as const);
+      }))
       : {}),
   });
+  useEffect(() => {
+    if (!going) return;
+    const timer = setTimeout(() => setGoing(false), goingMs);
+    return () => clearTimeout(timer);
+  }, [going]);
   return html`<div class="shell">
     <a class="skip" href="#main" data-plain>Skip to the content</a>
     <nav class="nav" aria-label="Pages">
