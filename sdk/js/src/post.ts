@@ -9,6 +9,8 @@ export type Answer =
     kind: "receipt";
     accepted: number;
     duplicates: number;
+    /** What the server's own sample rate left out. */
+    sampledOut: number;
     rejected: number;
     detail: string;
   }

@@ -67,7 +67,7 @@ export function startReceiver(
         atMs: performance.now(),
       });
       for (const event of sent) {
-        if (!/^[0-9a-f-]{36}$|^own-/.test(String(event.event_id))) {
+        if (!/^[\w-]{1,128}$/.test(String(event.event_id))) {
           complain("event_id");
         }
         if (typeof event.event_type !== "string") complain("event_type");
