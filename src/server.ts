@@ -30,6 +30,9 @@ const unflushedBytesMin = 64 * 1024 * 1024;
 const sqlChildrenMax = 2;
 const sqlWaitingMax = 16;
 const sqlSpareIdleMs = 60_000;
+const quietMarginS = 5;
+/** Bun's own limit. */
+const quietSMax = 255;
 /** Larger than any body that is read; those in between get a problem document. */
 const requestBytesMax = 1024 * 1024 * 1024;
 
@@ -95,6 +98,8 @@ export async function startServer(config: Config, state: State): Promise<Running
       hostname: config.listen.host,
       port: config.listen.port,
       maxRequestBodySize: requestBytesMax,
+      // A connection is quiet while its query runs.
+      idleTimeout: Math.min(config.query_timeout_s + quietMarginS, quietSMax),
       fetch: (request, server) => app.fetch(request, server),
     });
   } catch (error) {
