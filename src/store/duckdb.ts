@@ -58,10 +58,31 @@ export function readSegments(paths: readonly string[]): string {
     `maximum_object_size = ${2 * limits.eventBytesMax}) WHERE event_id IS NOT NULL`;
 }
 
-/** Rows of Parquet files. Columns that a file of an older version lacks are NULL. */
+const columnsById = columns
+  .map((column) =>
+    `${column.id}: {name: '${column.name}', type: '${columnType(column)}', default_value: NULL}`
+  )
+  .join(", ");
+
+/** Rows of Parquet files, by field id: a column that a file of an older version lacks is NULL. */
 export function readParquet(paths: readonly string[]): string {
   return `SELECT ${columnNames} FROM read_parquet([${paths.map(literal).join(", ")}], ` +
+    `hive_partitioning = false, schema = MAP {${columnsById}})`;
+}
+
+/**
+ * Rows of Parquet files that have every column: 2 to 4 ms less a question, which is half of a short
+ * one. `isOlder` tells the error of a file that lacks a column.
+ */
+export function readCurrentParquet(paths: readonly string[]): string {
+  return `SELECT ${columnNames} FROM read_parquet([${paths.map(literal).join(", ")}], ` +
     "hive_partitioning = false, union_by_name = false)";
+}
+
+/** The first file lacks a column, or a later one lacks what the first has. */
+export function isOlder(error: unknown): boolean {
+  return error instanceof Error &&
+    /^Binder Error: .*not found in FROM clause|schema mismatch/s.test(error.message);
 }
 
 const fieldIds = columns

@@ -2,7 +2,15 @@
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { join } from "node:path";
 import { Gate } from "../std/gate.ts";
-import { columnNames, createTable, literal, readParquet, rowsOf } from "./duckdb.ts";
+import {
+  columnNames,
+  createTable,
+  isOlder,
+  literal,
+  readCurrentParquet,
+  readParquet,
+  rowsOf,
+} from "./duckdb.ts";
 import type { Pin, Version } from "./versions.ts";
 
 /** What a question is about. Files outside it are not opened. */
@@ -38,6 +46,8 @@ const emptyTable = "no_events";
 export class LakeReader {
   #gate: Gate;
   #idle: DuckDBConnection[] = [];
+  /** A file of an older version has been met; files are read in the slower way from then on. */
+  #someOlder = false;
 
   private constructor(readonly options: ReaderOptions) {
     this.#gate = new Gate(options.concurrency, waitingMax);
@@ -59,13 +69,29 @@ export class LakeReader {
     try {
       const pin = await this.options.pin();
       try {
-        return await this.#within(pin.version, scope, work);
+        return await this.#whateverAge(pin.version, scope, work);
       } finally {
         pin.release();
       }
     } finally {
       this.#gate.leave();
     }
+  }
+
+  async #whateverAge<T>(
+    version: Version,
+    scope: Scope,
+    work: (ask: Ask) => Promise<T>,
+  ): Promise<T> {
+    if (!this.#someOlder) {
+      try {
+        return await this.#within(version, scope, work);
+      } catch (error) {
+        if (!isOlder(error)) throw error;
+        this.#someOlder = true;
+      }
+    }
+    return await this.#within(version, scope, work);
   }
 
   async #within<T>(
@@ -80,7 +106,7 @@ export class LakeReader {
       connection.interrupt();
     }, this.options.timeoutMs);
     try {
-      await connection.run(viewOf(version, scope, this.options.dataDir));
+      await connection.run(viewOf(version, scope, this.options.dataDir, this.#someOlder));
       // One transaction: events that arrive between two questions are seen by neither.
       await connection.run("BEGIN TRANSACTION");
       const result = await work((sql, params) => rowsOf(connection, sql, params));
@@ -102,12 +128,12 @@ export class LakeReader {
   }
 }
 
-function viewOf(version: Version, scope: Scope, dataDir: string): string {
+function viewOf(version: Version, scope: Scope, dataDir: string, someOlder: boolean): string {
   const paths = filesOf(version, scope).map((path) => join(dataDir, path));
   const parts = version.tail.filter((table) => table.rows > 0).map((table) =>
     `SELECT ${columnNames} FROM ${table.name} WHERE project_id = ${literal(scope.project_id)}`
   );
-  if (paths.length > 0) parts.push(readParquet(paths));
+  if (paths.length > 0) parts.push(someOlder ? readParquet(paths) : readCurrentParquet(paths));
   if (parts.length === 0) parts.push(`SELECT ${columnNames} FROM ${emptyTable}`);
   return `CREATE OR REPLACE TEMP VIEW events AS ${parts.join(" UNION ALL ")}`;
 }

@@ -3,7 +3,7 @@
 import { constants, copyFile, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { columnType, type Field, fields } from "../../event.ts";
-import { columnNames, copyToParquet, readSegments } from "../duckdb.ts";
+import { copyToParquet, readParquet, readSegments } from "../duckdb.ts";
 import type { Format } from "./frames.ts";
 import { literal } from "./quote.ts";
 
@@ -60,7 +60,7 @@ export async function viewOf(question: Question, folder: string): Promise<View> 
     statements.push(copyToParquet(rows, recent, zstdLevel));
     readable.push(recent);
   }
-  const select = readable.length > 0 ? readFiles(readable) + ofProject : noRows;
+  const select = readable.length > 0 ? readParquet(readable) + ofProject : noRows;
   statements.push(`CREATE VIEW events AS ${select}`);
   return { statements, readable };
 }
@@ -71,18 +71,6 @@ const columns = fields as readonly Field[];
 const noRows = "SELECT " +
   columns.map((column) => `NULL::${columnType(column)} AS "${column.name}"`).join(", ") +
   " WHERE false";
-
-/** By field id: a file that is older than a column gives NULL for it. */
-const schema = columns
-  .map((column) =>
-    `${column.id}: {name: '${column.name}', type: '${columnType(column)}', default_value: NULL}`
-  )
-  .join(", ");
-
-function readFiles(paths: readonly string[]): string {
-  return `SELECT ${columnNames} FROM read_parquet([${paths.map(literal).join(", ")}], ` +
-    `hive_partitioning = false, schema = MAP {${schema}})`;
-}
 
 /** Paths of segments without what a write in progress adds to them. */
 function wholeSegments(segments: readonly TailSegment[], folder: string): Promise<string[]> {
