@@ -243,7 +243,7 @@ def run(name: Any = None, **fields: Any) -> Any:
     of another process), and those of every event. A new thread knows nothing of the run it was started in,
     unless it is started by `contextvars.copy_context().run`.
     """
-    if callable(name):
+    if callable(name) or isinstance(name, (classmethod, staticmethod)):
         return Run(None, {})(name)  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
     return Run(name, fields)
 

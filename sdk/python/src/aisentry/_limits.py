@@ -39,6 +39,8 @@ SNAPSHOT_DEPTH_MAX = 60
 SNAPSHOT_BYTES_MAX = 4 * MIB
 # What a value costs beside its text: an entry of a list or dict in memory.
 SNAPSHOT_NODE_BYTES = 96
+# What an object that gives its own account costs: it stands for the time that takes.
+SNAPSHOT_OBJECT_BYTES = 512
 STRING_CHARACTERS_MAX = MIB
 REPR_CHARACTERS_MAX = 10_000
 KEY_CHARACTERS_MAX = 1_024

@@ -184,7 +184,7 @@ class Run:
 
     # A generator runs in turns with its consumer: the run is entered for each turn and left after it,
     # so that what the consumer logs in between is not taken for the run's. Everything else is passed
-    # through: values, exceptions and the end, in both directions.
+    # through in both directions: values, exceptions (GeneratorExit, which is a close, too), the end.
 
     def _around_generator(self, function: Callable[..., Any], name: str) -> Callable[..., Any]:
         @wraps(function)
@@ -206,12 +206,6 @@ class Run:
                     try:
                         argument = yield item
                         step = source.send
-                    except GeneratorExit:
-                        active.enter()
-                        try:
-                            return source.close()
-                        finally:
-                            active.leave()
                     except BaseException as thrown:
                         step, argument = source.throw, thrown
             except BaseException as error:
@@ -242,13 +236,6 @@ class Run:
                     try:
                         argument = yield item
                         step = source.asend
-                    except GeneratorExit:
-                        active.enter()
-                        try:
-                            await source.aclose()
-                        finally:
-                            active.leave()
-                        raise
                     except BaseException as thrown:
                         step, argument = source.athrow, thrown
             except BaseException as error:

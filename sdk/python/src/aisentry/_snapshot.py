@@ -27,6 +27,7 @@ from ._limits import (
     SNAPSHOT_BYTES_MAX,
     SNAPSHOT_DEPTH_MAX,
     SNAPSHOT_NODE_BYTES,
+    SNAPSHOT_OBJECT_BYTES,
     STRING_CHARACTERS_MAX,
 )
 
@@ -42,7 +43,10 @@ _FIXED = frozenset({int, float, bool, type(None), complex, date, datetime, time,
 is_a: Callable[[Any, Any], bool] = isinstance
 _type_of: Callable[[Any], Any] = type
 # A subclass may have items() of its own, which may do anything.
-_items_of: Callable[[Any], Iterable[Tuple[Any, Any]]] = dict.items
+_items_of: Callable[[Any], Iterable[Tuple[Any, Any]]] = cast(Any, dict).items
+
+
+_ENTRIES_MAX = SNAPSHOT_BYTES_MAX // SNAPSHOT_NODE_BYTES
 
 
 class _TooMuch(Exception):
@@ -50,21 +54,24 @@ class _TooMuch(Exception):
 
 
 def freeze(fields: Dict[str, Any]) -> Tuple[Dict[str, Any], int]:
-    """A copy that shares nothing that can change, and about how many bytes it holds in memory."""
+    """Fields that share nothing that can change, and about how many bytes they hold in memory.
+
+    The dict itself is the SDK's own already, and is used again.
+    """
     try:
-        return _freeze(fields, 0)
-    except (_TooMuch, RuntimeError):  # RuntimeError: another thread changed a dict's size meanwhile.
+        return fields, _freeze_entries(fields, fields.items(), 0)
+    except (_TooMuch, RuntimeError):  # RuntimeError: the program's stack has little room left.
         walk = Snapshot()
         # Names and numbers first: a huge prompt must not leave them without room.
-        return {
-            name: walk.take(fields[name], 1) for name in sorted(fields, key=lambda name: _is_long(fields[name]))
-        }, walk.bytes_max - walk.bytes_left
+        names = sorted(fields, key=lambda name: _is_long(fields[name]))
+        return {name: walk.take(fields[name], 1) for name in names}, walk.bytes_max - walk.bytes_left
 
 
 def thaw(fields: Dict[str, Any]) -> Dict[str, Any]:
     """What was frozen as plain JSON values, which are the worker's own."""
-    # Twice the room: it counts texts that freeze counts as a part of their entry.
-    thawed: Dict[str, Any] = Snapshot(2 * SNAPSHOT_BYTES_MAX).take(fields)
+    # More room than freeze has: short texts are counted beside their entry, and what was cut has its mark.
+    walk = Snapshot(2 * SNAPSHOT_BYTES_MAX, STRING_CHARACTERS_MAX + KEY_CHARACTERS_MAX)
+    thawed: Dict[str, Any] = walk.take(fields)
     return thawed
 
 
@@ -74,49 +81,38 @@ def _is_long(value: Any) -> bool:
 
 def _freeze(value: Any, depth: int) -> Tuple[Any, int]:
     kind = _type_of(value)
-    if kind is str:
-        if len(value) > STRING_CHARACTERS_MAX:
+    if kind is dict or kind is list or kind is tuple:
+        if depth >= SNAPSHOT_DEPTH_MAX or len(value) > _ENTRIES_MAX:
             raise _TooMuch
-        return value, _text_bytes(value)
-    if kind in _FIXED:
-        return value, SNAPSHOT_NODE_BYTES
-    if depth == SNAPSHOT_DEPTH_MAX:
-        raise _TooMuch
-    entry: Any
-    if kind is dict:
-        copy: Dict[Any, Any] = {}
-        size = SNAPSHOT_NODE_BYTES * (1 + len(value))
-        if size > SNAPSHOT_BYTES_MAX:
-            raise _TooMuch
-        for key, entry in value.items():
-            # The commonest kinds of entry again, to save a call for each.
-            kind = _type_of(entry)
-            if kind is str and len(entry) <= _SHORT_CHARACTERS_MAX or kind in _FIXED:
-                copy[key] = entry
-            else:
-                copy[key], more = _freeze(entry, depth + 1)
-                size += more
-                if size > SNAPSHOT_BYTES_MAX:
-                    raise _TooMuch
-        return copy, size
-    if kind is list or kind is tuple:
-        copies: List[Any] = []
-        size = SNAPSHOT_NODE_BYTES * (1 + len(value))
-        if size > SNAPSHOT_BYTES_MAX:
-            raise _TooMuch
-        for entry in value:
-            kind = _type_of(entry)
-            if kind is str and len(entry) <= _SHORT_CHARACTERS_MAX or kind in _FIXED:
-                copies.append(entry)
-            else:
-                copied, more = _freeze(entry, depth + 1)
-                copies.append(copied)
-                size += more
-                if size > SNAPSHOT_BYTES_MAX:
-                    raise _TooMuch
-        return copies, size
+        # Copied first, in one step that no other thread can come between.
+        if kind is dict:
+            copy = value.copy()
+            return copy, _freeze_entries(copy, copy.items(), depth)
+        copy = list(value)
+        return copy, _freeze_entries(copy, enumerate(copy), depth)
     walk = Snapshot()
     return walk.take(value, depth), walk.bytes_max - walk.bytes_left
+
+
+def _freeze_entries(copy: Any, entries: Iterable[Tuple[Any, Any]], depth: int) -> int:
+    """Replaces what can change in a dict or list of ours; bytes of it all. The loop that calls wait for."""
+    size = SNAPSHOT_NODE_BYTES * (1 + len(copy))
+    for key, entry in entries:
+        kind = _type_of(entry)
+        if kind is str:
+            length = len(entry)
+            if length > _SHORT_CHARACTERS_MAX:
+                if length > STRING_CHARACTERS_MAX:
+                    raise _TooMuch
+                size += length if entry.isascii() else 4 * length
+        elif kind not in _FIXED:
+            copy[key], more = _freeze(entry, depth + 1)
+            size += more
+            if size > SNAPSHOT_BYTES_MAX:
+                raise _TooMuch
+    if size > SNAPSHOT_BYTES_MAX:
+        raise _TooMuch
+    return size
 
 
 def _text_bytes(value: str) -> int:
@@ -127,9 +123,12 @@ def _text_bytes(value: str) -> int:
 class Snapshot:
     """One event's walk: what it may still take, and the containers it is inside of."""
 
-    __slots__ = ("bytes_max", "bytes_left", "_path")
+    __slots__ = ("bytes_max", "bytes_left", "_characters_max", "_path")
 
-    def __init__(self, bytes_max: int = SNAPSHOT_BYTES_MAX) -> None:
+    def __init__(
+        self, bytes_max: int = SNAPSHOT_BYTES_MAX, characters_max: int = STRING_CHARACTERS_MAX
+    ) -> None:
+        self._characters_max = characters_max
         self.bytes_max = bytes_max
         self.bytes_left = bytes_max
         self._path: Set[int] = set()
@@ -139,7 +138,7 @@ class Snapshot:
         kind = _type_of(value)
         if kind is str:
             size = _text_bytes(value)
-            if size > self.bytes_left or len(value) > STRING_CHARACTERS_MAX:
+            if size > self.bytes_left or len(value) > self._characters_max:
                 return self._cut(value)
             self.bytes_left -= size
             return value
@@ -186,7 +185,7 @@ class Snapshot:
                 key = _key(key)
             out[key] = self.take(entry, depth)
         if room < length:
-            out["[truncated]"] = f"{length} entries in all"
+            out["[truncated]"] = True
         return out
 
     def _list(self, value: Any, depth: int) -> List[Any]:
@@ -201,7 +200,7 @@ class Snapshot:
 
     def _cut(self, value: str) -> str:
         width = 1 if value.isascii() else 4
-        kept = max(min(STRING_CHARACTERS_MAX, self.bytes_left // width), 0)
+        kept = max(min(self._characters_max, self.bytes_left // width), 0)
         self.bytes_left -= kept * width
         return _truncated(value, kept)
 
@@ -217,6 +216,7 @@ class Snapshot:
                 return self._container(self._head_of(value), value, depth)
             if depth >= SNAPSHOT_DEPTH_MAX:
                 return "[too deep]"
+            self.bytes_left -= SNAPSHOT_OBJECT_BYTES
             kind = _type_of(value)
             # Looked up on the type: a stand-in object that has every attribute has no such class.
             dump = getattr(kind, "model_dump", None)
@@ -248,10 +248,7 @@ def _key(key: Any) -> str:
         return "null" if key is None else "true" if key else "false"
     if type(key) is int:
         return str(key) if _INTEGER_MIN <= key <= INTEGER_MAX else _long_integer(key)
-    try:
-        text = str.__str__(key) if isinstance(key, str) else str(key)
-    except Exception:
-        text = f"[unprintable {type_name(key)}]"
+    text = str.__str__(key) if isinstance(key, str) else safe_text(key)
     return text if len(text) <= KEY_CHARACTERS_MAX else text[:KEY_CHARACTERS_MAX] + "…"
 
 
@@ -294,6 +291,14 @@ def type_name(value: object) -> str:
         return kind.__qualname__ if module in ("builtins", "__main__") else f"{module}.{kind.__qualname__}"
     except Exception:
         return "object"
+
+
+def safe_text(value: object) -> str:
+    """str(), whatever the object does about it."""
+    try:
+        return str(value)
+    except Exception:
+        return f"[unprintable {type_name(value)}]"
 
 
 # Tried in this order; what comes out is taken again. Subclasses of the plain types lose what they add.

@@ -1,0 +1,88 @@
+"""What most tests need: a receiver, a client whose waits are short, and no trace of either afterwards."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Protocol
+
+import pytest
+
+import aisentry
+from aisentry._ids import reseed
+from aisentry._lifecycle import lifecycle
+from aisentry._limits import Limits
+from aisentry._report import Reporter
+from aisentry._settings import read_settings
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from receiver import Receiver  # noqa: E402
+
+QUICK: Dict[str, Any] = {
+    "batch_age_s_max": 0.02,
+    "retry_first_s": 0.001,
+    "retry_delay_s_max": 0.01,
+    "connect_s_max": 2.0,
+    "answer_s_max": 2.0,
+}
+
+
+class Start(Protocol):
+    def __call__(self, dsn: str, limits: Dict[str, Any] = ..., **options: Any) -> None: ...
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing of the caller's environment gets in, and nothing of one test into the next."""
+    for name in list(os.environ):
+        if name.startswith("AISENTRY_") and not name.startswith("AISENTRY_TEST_"):
+            monkeypatch.delenv(name)
+        if name.lower() in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+    lifecycle.reporter = Reporter()
+    yield
+    aisentry.close(0.0)
+    reseed()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    running = Receiver()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def start() -> Start:
+    """init() with the tests' own limits."""
+
+    def starting(dsn: str, limits: Dict[str, Any] = {}, **options: Any) -> None:
+        given: Dict[str, Any] = dict.fromkeys(
+            ("release", "env", "sample_rate", "user_id", "session_id", "tags")
+        )
+        given.update(before_send=None, on_drop=None, enabled=None)
+        given.update(options)
+        settings = read_settings(dsn=dsn, reporter=lifecycle.reporter, **given)
+        lifecycle.start(settings, Limits(**{**QUICK, **limits}))
+
+    return starting
+
+
+@pytest.fixture
+def warnings(caplog: pytest.LogCaptureFixture) -> List[str]:
+    """What the SDK has said so far, as it grows."""
+    said: List[str] = []
+
+    class Collect(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    logger = logging.getLogger("aisentry")
+    handler = Collect(logging.WARNING)
+    logger.addHandler(handler)
+    caplog.set_level(logging.WARNING, "aisentry")
+    yield said  # type: ignore[misc]
+    logger.removeHandler(handler)
