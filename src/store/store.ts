@@ -30,7 +30,7 @@ export interface StoreOptions {
 }
 
 /** Below this much that waits, a question first takes it in; above, the clock does. */
-const eagerBytesMax = 1024 * 1024;
+const eagerBytesMax = 16 * 1024 * 1024;
 const refreshIntervalMs = 250;
 /** Readers outside this process may still have a removed file open. */
 const removedGraceMs = 60_000;
