@@ -146,4 +146,21 @@ describe.skipIf(chromiumPath === null)("page, hostile events", () => {
     expect(await overflowing(page)).toEqual([]);
     expect(visited.complaints).toEqual([]);
   }, testMsMax);
+
+  test("the range of time opens inside a phone's window", async () => {
+    await using visited = await visit(site.browser, `${site.url}/?${at}`, { viewport: phone });
+    const { page } = visited;
+    await page.getByRole("list", { name: "Events" }).waitFor();
+    await page.locator(".range-now").click();
+    const panel = page.getByRole("dialog", { name: "Range of time" });
+    const box = await panel.boundingBox();
+    expect(box?.y).toBeGreaterThanOrEqual(0);
+    expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual(phone.height);
+    // A click lands on it, not on what lies over it.
+    await panel.getByRole("button", { name: "All time" }).click();
+    await page.waitForURL(/since=all/);
+    await panel.waitFor({ state: "detached" });
+    expect(await overflowing(page)).toEqual([]);
+    expect(visited.complaints).toEqual([]);
+  }, testMsMax);
 });
