@@ -30,6 +30,8 @@ export async function run(call: Call): Promise<number> {
 /** Resolves to the exit code once the server has ended. */
 export async function serve(config: Config, startServer: StartServer): Promise<number> {
   await configureLogging(config);
+  // Prompts are for this user's eyes, whoever owns the folder that they lie in.
+  process.umask(0o077);
   // From here on: a signal during the start must not leave half of it behind.
   const signal = nextSignal();
   const lock = takeDataDir(config.data_dir);
