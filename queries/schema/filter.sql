@@ -1,6 +1,6 @@
 -- Which values does the request filter by? See matching.sql, which reads them.
 SET VARIABLE filter = json_transform($filter::VARCHAR, '{
-  "since": "TIMESTAMPTZ", "until": "TIMESTAMPTZ", "q": "VARCHAR",
+  "since": "TIMESTAMPTZ", "until": "TIMESTAMPTZ", "q": "VARCHAR", "q_json": "VARCHAR",
   "event_type": "VARCHAR", "status": "VARCHAR", "model": "VARCHAR", "provider": "VARCHAR",
   "user_id": "VARCHAR", "run_id": "VARCHAR", "session_id": "VARCHAR", "tag": "VARCHAR",
   "release": "VARCHAR", "env": "VARCHAR", "name": "VARCHAR", "tool_name": "VARCHAR",

@@ -1,6 +1,7 @@
 -- Which events pass the filter? The view is made of the conditions whose value is set: planning all
 -- of them took 20 ms a query. Values are variables; DuckDB folds them into constants, so row groups
--- and bloom filters prune as for literals. One value is an equality, several are a list.
+-- and bloom filters prune as for literals. One value is an equality, several are a list; q_json is
+-- q as it stands inside JSON text, when that differs: a quote there is \".
 CREATE OR REPLACE TEMP VIEW matching AS
 SELECT *
 FROM events
@@ -69,4 +70,24 @@ AND (
   OR contains(lower(error_message), lower(getvariable('filter').q))
   OR contains(lower(name), lower(getvariable('filter').q))
   OR contains(lower(tool_name), lower(getvariable('filter').q))
+)
+-- when q_json
+AND (
+  contains(lower(prompt), lower(getvariable('filter').q))
+  OR contains(lower(response), lower(getvariable('filter').q))
+  OR contains(lower(input), lower(getvariable('filter').q))
+  OR contains(lower(output), lower(getvariable('filter').q))
+  OR contains(lower(input_data), lower(getvariable('filter').q))
+  OR contains(lower(output_data), lower(getvariable('filter').q))
+  OR contains(lower(reasoning), lower(getvariable('filter').q))
+  OR contains(lower(error_message), lower(getvariable('filter').q))
+  OR contains(lower(name), lower(getvariable('filter').q))
+  OR contains(lower(tool_name), lower(getvariable('filter').q))
+  OR contains(lower(prompt), lower(getvariable('filter').q_json))
+  OR contains(lower(response), lower(getvariable('filter').q_json))
+  OR contains(lower(input), lower(getvariable('filter').q_json))
+  OR contains(lower(output), lower(getvariable('filter').q_json))
+  OR contains(lower(input_data), lower(getvariable('filter').q_json))
+  OR contains(lower(output_data), lower(getvariable('filter').q_json))
+  OR contains(lower(reasoning), lower(getvariable('filter').q_json))
 )

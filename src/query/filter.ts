@@ -42,13 +42,17 @@ const conditionOf = new Map(conditions.map((condition) => {
 /** Sets what the view `matching` shows. Call it before any question that reads the view. */
 export async function setFilter(ask: Ask, filter: Filter): Promise<void> {
   const { since, until, q } = filter;
-  const values: Record<string, string | string[] | undefined> = { since, until, q };
+  const escaped = q === undefined ? undefined : JSON.stringify(q).slice(1, -1);
+  const q_json = escaped === q ? undefined : escaped;
+  const values: Record<string, string | string[] | undefined> = { since, until, q, q_json };
   for (const [field, wanted] of Object.entries(filter.values)) {
     if (wanted.length === 1) values[field] = wanted[0];
     else values[`any_${field}`] = wanted;
   }
   await ask(filterSql, { filter: JSON.stringify(values) });
-  const names = Object.keys(values).filter((name) => values[name] !== undefined);
+  const names = Object.keys(values).filter((name) =>
+    values[name] !== undefined && !(name === "q" && q_json !== undefined)
+  );
   await ask(matchingAll + names.map((name) => conditionOf.get(name)!).join(""), {});
 }
 

@@ -124,6 +124,13 @@ test.each(files.filter((path) => path !== dictionary))(
   },
 );
 
+test("every filter has its conditions", () => {
+  const when = [...text("queries/schema/matching.sql").matchAll(/^-- when (\w+)$/gm)];
+  const names = filterFields.flatMap((name) => [name, `any_${name}`]);
+  expect(when.map((match) => match[1]!).sort())
+    .toEqual([...names, "since", "until", "q", "q_json"].sort());
+});
+
 test("columns are named", () => {
   const starred = files.filter((path) => !isSchema(path) && /\bselect\s+\*/i.test(text(path)));
   expect(starred).toEqual([]);

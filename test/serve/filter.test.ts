@@ -89,6 +89,29 @@ describe("a parameter that is not valid is a problem that names it", () => {
   });
 });
 
+describe("a search finds words in text and in messages alike", () => {
+  beforeAll(async () => {
+    const said = 'She said "Hi"\nC:\\Temp ÄÖ';
+    await server.send([
+      { event_id: "text", event_type: "span", prompt: said },
+      { event_id: "messages", event_type: "span", prompt: [{ role: "user", content: said }] },
+    ], "bank");
+  });
+  const cases: [q: string, total: number][] = [
+    ["she SAID", 2],
+    ['said "hi"', 2],
+    ['hi"\nc:', 2],
+    ["c:\\temp", 2],
+    ["äö", 2],
+    ["c:\\\\temp", 0],
+    ["role", 1],
+  ];
+  test.each(cases)("%j → %i", async (q, total) => {
+    const response = await server.ask(`/api/events?q=${encodeURIComponent(q)}`, "bank");
+    expect([response.status, await response.json()]).toMatchObject([200, { total }]);
+  });
+});
+
 describe("what is unusual but means something", () => {
   const cases: [path: string, total: number][] = [
     ["/api/events?q=&model=&since=&until=&cursor=", 2],
