@@ -37,10 +37,7 @@ export class Live {
   }
 
   publish(events: readonly Event[]): void {
-    // A batch larger than the memory: its first events can only be asked for by query.
-    const skipped = Math.max(0, events.length - keptMax);
-    this.#next += skipped;
-    for (const event of events.slice(skipped)) {
+    for (const event of events) {
       const item = { number: this.#next++, event: lightOf(event) };
       this.#kept.push(item);
       for (const subscriber of this.#subscribers) {

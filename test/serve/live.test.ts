@@ -148,10 +148,28 @@ test.each([
 
 test("a reader that reads is not dropped for a large batch", async () => {
   const reader = await watch();
-  const batch = Array.from({ length: 2000 }, () => span({ name: "x".repeat(500) }));
+  const batch = Array.from({ length: 5000 }, () => span({ name: "x".repeat(500) }));
   await server.send(batch);
   for (const sent of batch) expect((await reader.next()).data.event_id).toBe(sent.event_id);
   reader.end();
+});
+
+test("what a large batch pushed out of memory is a gap, not a hole", async () => {
+  const reader = await watch();
+  await server.send([span()]);
+  const { id } = await reader.next();
+  reader.end();
+  const batch = Array.from({ length: 5000 }, () => span());
+  await server.send(batch);
+  const [boot, number] = id!.split("-");
+  const early = await watch("", "shop", id!);
+  expect((await early.next()).event).toBe("gap");
+  early.end();
+  const late = await watch("", "shop", `${boot}-${Number(number) + 4000}`);
+  for (const sent of batch.slice(4000)) {
+    expect((await late.next()).data.event_id).toBe(sent.event_id);
+  }
+  late.end();
 });
 
 test("a reader that does not read is dropped and told, and holds nobody up", async () => {
