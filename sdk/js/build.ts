@@ -71,10 +71,7 @@ function declare(outdir: string): void {
   }
   for (const name of new Bun.Glob("*.d.ts").scanSync(outdir)) {
     const file = join(outdir, name);
-    const text = readFileSync(file, "utf8").replaceAll(
-      /(["']\.\/[^"']+)\.ts(["'])/g,
-      "$1.js$2",
-    );
+    const text = readFileSync(file, "utf8").replaceAll(/(["']\.\/[^"']+)\.ts(["'])/g, "$1.js$2");
     writeFileSync(file, text);
   }
 }

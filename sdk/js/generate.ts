@@ -76,9 +76,7 @@ export function generate(): string {
     ...enums.flatMap((field) => [
       `export type ${typeName(field)} =`,
       ...field.values!.map((value) => `  | ${JSON.stringify(value)}`).join("\n")
-        .concat(";").split(
-          "\n",
-        ),
+        .concat(";").split("\n"),
       "",
     ]),
     "/** What every event can have. `null` and `undefined` count as absent. */",

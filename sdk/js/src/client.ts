@@ -35,10 +35,7 @@ export class Client {
     try {
       return this.#log(event_type, fields);
     } catch (cause) {
-      this.warnings.once(
-        "internal_error",
-        `An event could not be logged: ${cause}`,
-      );
+      this.warnings.once("internal_error", `An event could not be logged: ${cause}`);
       this.delivery.drop("internal_error", 1);
       return undefined;
     }
@@ -67,18 +64,13 @@ export class Client {
       return this.#refuse("sampled_out");
     }
     const entry = { event, bytes: headBytes + snapshot.bytes };
-    if (
-      settings.before_send !== undefined &&
-      !this.#consult(entry, settings.before_send)
-    ) {
+    if (settings.before_send !== undefined && !this.#consult(entry, settings.before_send)) {
       return this.#refuse("before_send");
     }
     return delivery.add(entry, isFailure, nowMs) ? entry.event.event_id as string : undefined;
   }
 
-  #refuse(
-    reason: "closed" | "invalid_event" | "sampled_out" | "before_send",
-  ): undefined {
+  #refuse(reason: "closed" | "invalid_event" | "sampled_out" | "before_send"): undefined {
     this.delivery.drop(reason, 1);
   }
 
@@ -103,10 +95,7 @@ export class Client {
       client: this.#client,
     };
     for (const name of Object.keys(fields)) {
-      if (
-        name === "__proto__" ||
-        name === "event_type" && event_type !== undefined
-      ) continue;
+      if (name === "__proto__" || name === "event_type" && event_type !== undefined) continue;
       const value = snapshot.field(fields, name);
       if (value === undefined || value === null) continue;
       if (typeof value === "number" && textFields.has(name)) {
@@ -115,10 +104,7 @@ export class Client {
     }
     event.event_id ??= newEventId(nowMs);
     event.timestamp = timestamp(event.timestamp, event.latency_ms, nowMs);
-    if (
-      scope !== undefined && event.run_id === scope.run_id &&
-      event.span_id !== scope.span_id
-    ) {
+    if (scope !== undefined && event.run_id === scope.run_id && event.span_id !== scope.span_id) {
       event.parent_span_id ??= scope.span_id;
     }
     if (who.tags.length > 0) event.tags = merge(who.tags, event.tags);
@@ -202,7 +188,6 @@ function iso(ms: number): string {
 function timestamp(told: unknown, latency_ms: unknown, nowMs: number): unknown {
   if (typeof told === "number" && Math.abs(told) <= 8.64e15) return iso(told);
   if (told !== undefined) return told;
-  const isDuration = typeof latency_ms === "number" && latency_ms > 0 &&
-    latency_ms < nowMs;
+  const isDuration = typeof latency_ms === "number" && latency_ms > 0 && latency_ms < nowMs;
   return iso(isDuration ? Math.round(nowMs - latency_ms) : nowMs);
 }

@@ -37,7 +37,7 @@ export class Delivery {
   #isPumping = false;
   #timer: Timer | undefined;
   #dueMs = 0;
-  #isHeld = false;
+  #heldUntilMs = 0;
   #mutedUntilMs = 0;
   #endPause: (() => void) | undefined;
   #counts = { accepted: 0, duplicates: 0, requests: 0, retries: 0 };
@@ -73,10 +73,7 @@ export class Delivery {
     while (!this.#queue.hasRoom(entry.bytes)) {
       const oldest = isFailure ? this.#queue.shift() : undefined;
       this.drop("queue_full", 1);
-      this.warnings.once(
-        "queue_full",
-        "More events than can be sent: some are dropped.",
-      );
+      this.warnings.once("queue_full", "More events than can be sent: some are dropped.");
       if (oldest === undefined) return false;
       this.#settle(1);
     }
@@ -131,33 +128,29 @@ export class Delivery {
   }
 
   #schedule(nowMs: number): void {
+    this.#hold(nowMs);
     if (this.#isPumping) return;
     const { count, bytes } = this.#queue;
-    const isFull = count >= limits.batchEventsMax ||
-      bytes >= limits.batchBytesMax;
+    const isFull = count >= limits.batchEventsMax || bytes >= limits.batchBytesMax;
     const dueMs = isFull ? nowMs : nowMs + limits.batchAgeMs;
     // A frozen function or a finished request may have lost its timer: an overdue one is set anew.
-    const isSet = this.#timer !== undefined &&
-      this.#dueMs > nowMs - 2 * limits.batchAgeMs;
-    if (isSet && (!isFull || this.#dueMs <= nowMs)) return this.#hold();
+    const isSet = this.#timer !== undefined && this.#dueMs > nowMs - 2 * limits.batchAgeMs;
+    if (isSet && (!isFull || this.#dueMs <= nowMs)) return;
     clearTimeout(this.#timer);
     this.#dueMs = dueMs;
     this.#timer = quietTimer(() => void this.#pump(), dueMs - nowMs);
-    this.#hold();
   }
 
   /** A serverless program is frozen after its answer, unless it is told to wait. */
-  #hold(): void {
+  #hold(nowMs: number): void {
     const { wait_until } = this.settings;
-    if (wait_until === undefined || this.#isHeld) return;
-    this.#isHeld = true;
-    const sent = new Promise((resolve) => setTimeout(resolve, limits.holdMs))
-      .then(() => {
-        this.#isHeld = false;
-        return this.flush(limits.flushMs);
-      });
+    if (wait_until === undefined || nowMs < this.#heldUntilMs) return;
+    // By the clock, because a promise may end with the request that it belongs to; and by half of it,
+    // so that no event falls between two.
+    this.#heldUntilMs = nowMs + limits.holdMs / 2;
+    const sent = new Promise((resolve) => setTimeout(resolve, limits.holdMs));
     try {
-      wait_until(sent);
+      wait_until(sent.then(() => this.flush(limits.flushMs)));
     } catch {
       this.warnings.once("wait_until", "wait_until threw an error.");
     }
@@ -169,10 +162,7 @@ export class Delivery {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     while (this.#queue.count > 0) {
-      this.#sending = this.#queue.take(
-        limits.batchEventsMax,
-        limits.batchBytesMax,
-      );
+      this.#sending = this.#queue.take(limits.batchEventsMax, limits.batchBytesMax);
       await this.#deliver(this.#sending);
     }
     this.#sending = [];
@@ -187,30 +177,19 @@ export class Delivery {
       const startedMs = Date.now();
       this.#counts.requests++;
       const answer = await post(this.settings, encode(part));
-      this.#debug(
-        `${part.length} events: ${answer.kind} after ${Date.now() - startedMs} ms`,
-      );
+      this.#debug(`${part.length} events: ${answer.kind} after ${Date.now() - startedMs} ms`);
       switch (answer.kind) {
         case "receipt":
           this.#counts.accepted += answer.accepted + answer.duplicates;
           this.#counts.duplicates += answer.duplicates;
           this.drop("sampled_out", answer.sampledOut);
-          this.#fail(
-            part,
-            "rejected",
-            answer.rejected,
-            "rejected an event",
-            answer.detail,
-          );
+          this.#fail(part, "rejected", answer.rejected, "rejected an event", answer.detail);
           break;
         case "too_large":
           if (part.length === 1) {
             this.#fail(part, "too_large", 1, "finds an event too large");
           } else {
-            parts.push(
-              part.slice(part.length / 2),
-              part.slice(0, part.length / 2),
-            );
+            parts.push(part.slice(part.length / 2), part.slice(0, part.length / 2));
           }
           break;
         case "refused":
@@ -221,10 +200,7 @@ export class Delivery {
           break;
         case "retry":
           attempts++;
-          this.warnings.once(
-            "retry",
-            `${this.settings.endpoint} ${answer.detail}. Trying again.`,
-          );
+          this.warnings.once("retry", `${this.settings.endpoint} ${answer.detail}. Trying again.`);
           if (attempts >= answer.attemptsMax) {
             this.#fail(part, "send_failed", part.length, answer.detail);
             break;
@@ -238,13 +214,7 @@ export class Delivery {
   }
 
   /** The part is settled; `count` of it will not arrive. */
-  #fail(
-    part: Entry[],
-    reason: DropReason,
-    count: number,
-    what: string,
-    detail = "",
-  ): void {
+  #fail(part: Entry[], reason: DropReason, count: number, what: string, detail = ""): void {
     if (count > 0) {
       const text = `${this.settings.endpoint} ${what}${detail && `: ${detail}`}`;
       this.warnings.once(reason, `${text} (${count} dropped).`);
@@ -255,16 +225,10 @@ export class Delivery {
 
   #mute(part: Entry[], parts: Entry[][], detail: string): void {
     const { endpoint } = this.settings;
-    this.warnings.once(
-      "muted",
-      `${endpoint} ${detail}. Events are dropped until that is mended.`,
-    );
+    this.warnings.once("muted", `${endpoint} ${detail}. Events are dropped until that is mended.`);
     this.#mutedUntilMs = Date.now() + limits.mutedMs;
     const queued = this.#queue.take(Infinity, Infinity);
-    const count = [part, ...parts.splice(0), queued].reduce(
-      (sum, one) => sum + one.length,
-      0,
-    );
+    const count = [part, ...parts.splice(0), queued].reduce((sum, one) => sum + one.length, 0);
     this.drop("unauthorized", count);
     this.#settle(count);
   }
@@ -280,10 +244,7 @@ export class Delivery {
 
   /** Exponential, with full jitter, and never shorter than the server asks for. */
   #pause(attempts: number, afterMs: number): Promise<void> {
-    const ceiling = Math.min(
-      limits.backoffMsMax,
-      limits.backoffMsMin * 2 ** attempts,
-    );
+    const ceiling = Math.min(limits.backoffMsMax, limits.backoffMsMin * 2 ** attempts);
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer);

@@ -31,11 +31,7 @@ type Listener = () => void;
 interface Page {
   document?: { visibilityState?: string; addEventListener?: unknown };
   addEventListener?(event: string, listener: Listener, capture?: boolean): void;
-  removeEventListener?(
-    event: string,
-    listener: Listener,
-    capture?: boolean,
-  ): void;
+  removeEventListener?(event: string, listener: Listener, capture?: boolean): void;
 }
 
 export const host = globalThis as unknown as {
@@ -94,16 +90,23 @@ export function contextStorage<T>(): ContextStorage<T> | null {
   }
 }
 
-/** Vercel keeps a function alive for promises that are given to its request. */
-export function vercelWaitUntil():
-  | ((work: Promise<unknown>) => void)
-  | undefined {
-  const key = Symbol.for("@vercel/request-context");
-  const context = (globalThis as unknown as Record<symbol, unknown>)[key] as
-    | { get?(): { waitUntil?(work: Promise<unknown>): void } | undefined }
-    | undefined;
-  const request = context?.get?.();
-  return request?.waitUntil === undefined ? undefined : (work) => request.waitUntil?.(work);
+const vercel = Symbol.for("@vercel/request-context");
+
+interface VercelContext {
+  get?(): { waitUntil?(work: Promise<unknown>): void } | undefined;
+}
+
+function vercelContext(): VercelContext | undefined {
+  return (globalThis as unknown as Record<symbol, VercelContext | undefined>)[vercel];
+}
+
+export function isVercel(): boolean {
+  return vercelContext() !== undefined;
+}
+
+/** Vercel keeps a function alive for promises that are given to the request it serves just now. */
+export function vercelWaitUntil(work: Promise<unknown>): void {
+  vercelContext()?.get?.()?.waitUntil?.(work);
 }
 
 export type Timer = ReturnType<typeof setTimeout>;

@@ -42,14 +42,8 @@ const warnings = new Warnings();
  */
 export function init(options: Options = {}): void {
   quietly(() => {
-    const settings = readSettings(
-      options ?? {},
-      (reason) => warnings.once(reason, reason),
-    );
-    if (
-      client !== null && settings !== null &&
-      sameSettings(client.settings, settings)
-    ) return;
+    const settings = readSettings(options ?? {}, (reason) => warnings.once(reason, reason));
+    if (client !== null && settings !== null && sameSettings(client.settings, settings)) return;
     void stop();
     if (settings === null) return;
     client = new Client(settings);
@@ -85,8 +79,7 @@ export function logError(
   fields?: Omit<ErrorEvent, "error">,
 ): string | undefined {
   return quietly(() => {
-    const isFields = typeof error === "object" && error !== null &&
-      !isError(error) &&
+    const isFields = typeof error === "object" && error !== null && !isError(error) &&
       "error" in error;
     return log(
       "error",

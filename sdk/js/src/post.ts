@@ -55,14 +55,9 @@ export async function post(
 }
 
 async function gzip(body: string): Promise<ArrayBuffer | null> {
-  if (
-    body.length <= limits.gzipBytesMin ||
-    typeof CompressionStream === "undefined"
-  ) return null;
+  if (body.length <= limits.gzipBytesMin || typeof CompressionStream === "undefined") return null;
   try {
-    const stream = new Blob([body]).stream().pipeThrough(
-      new CompressionStream("gzip"),
-    );
+    const stream = new Blob([body]).stream().pipeThrough(new CompressionStream("gzip"));
     return await new Response(stream).arrayBuffer();
   } catch {
     return null;
@@ -90,10 +85,7 @@ async function read(
 function judge(status: number, headers: Headers, text: string): Answer {
   const body = parse(text);
   const detail = typeof body?.detail === "string" ? `: ${body.detail}` : "";
-  if (
-    (status >= 200 && status < 300) ||
-    (status === 400 && Array.isArray(body?.rejected))
-  ) {
+  if ((status >= 200 && status < 300) || (status === 400 && Array.isArray(body?.rejected))) {
     return receipt(body) ??
       unexpected(`answered ${status}, but not as WatchLLM does`);
   }

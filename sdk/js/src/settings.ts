@@ -1,5 +1,5 @@
 // What `init` is told, by its argument before the environment, becomes settings or one warning.
-import { variable, vercelWaitUntil } from "./host.ts";
+import { isVercel, variable, vercelWaitUntil } from "./host.ts";
 
 /** Why an event did not reach the server; `stats().dropped` counts by it. */
 export type DropReason =
@@ -77,9 +77,7 @@ export function parseDsn(dsn: string): Target | null {
     const url = new URL(dsn.trim());
     if (url.protocol !== "http:" && url.protocol !== "https:") return null;
     // A key may have a colon in it.
-    const key = decodeURIComponent(
-      url.username + (url.password && `:${url.password}`),
-    );
+    const key = decodeURIComponent(url.username + (url.password && `:${url.password}`));
     const path = url.pathname.replace(/\/+$/, "");
     const base = path.slice(0, path.lastIndexOf("/"));
     const project = path.slice(base.length + 1);
@@ -118,7 +116,7 @@ export function readSettings(
     session_id: text(options.session_id),
     before_send: hook(options.before_send),
     on_drop: hook(options.on_drop),
-    wait_until: hook(options.wait_until) ?? vercelWaitUntil(),
+    wait_until: hook(options.wait_until) ?? (isVercel() ? vercelWaitUntil : undefined),
   };
 }
 

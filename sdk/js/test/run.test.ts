@@ -2,22 +2,10 @@
 import { afterEach, expect, test } from "bun:test";
 import * as aisentry from "../src/index.ts";
 import { follow } from "../src/run.ts";
-import { startReceiver, type StoredEvent } from "./receiver.ts";
+import { sentBy } from "./client.ts";
+import type { StoredEvent } from "./receiver.ts";
 
 afterEach(() => aisentry.close(500));
-
-async function sentBy(
-  calls: () => unknown,
-  options: aisentry.Options = {},
-): Promise<StoredEvent[]> {
-  using receiver = startReceiver();
-  aisentry.init({ ...options, dsn: receiver.dsn });
-  await calls();
-  expect(await aisentry.flush(5000)).toBe(true);
-  expect(receiver.complaints).toEqual([]);
-  expect(aisentry.stats()!.dropped).toEqual({});
-  return [...receiver.events.values()];
-}
 
 const named = (events: StoredEvent[], name: string) =>
   events.find((event) => event.name === name || event.tool_name === name)!;
