@@ -11,6 +11,8 @@ import { Prose } from "./prose.ts";
 const unfoldedMax = 12;
 const keptAtStart = 2;
 const keptAtEnd = 8;
+/** Instructions are long and the same in every call: their beginning is enough until asked for. */
+const systemCharactersMax = 500;
 
 export function Conversation({ messages }: { messages: Message[] }): View {
   const [open, setOpen] = useState(false);
@@ -47,15 +49,19 @@ export function MessageCard({ message, children }: { message: Message; children?
     ${
     parts.length === 0
       ? html`<p class="dim">Empty.</p>`
-      : parts.map((part, index) => html`<${PartView} key=${index} part=${part} />`)
+      : parts.map((part, index) =>
+        html`<${PartView} key=${index} part=${part} isSystem=${role === "system"} />`
+      )
   }
   </article>`;
 }
 
-function PartView({ part }: { part: Part }): View {
+function PartView({ part, isSystem }: { part: Part; isSystem: boolean }): View {
   switch (part.kind) {
     case "text":
-      return html`<${Prose} text=${part.text} />`;
+      return isSystem
+        ? html`<${Prose} text=${part.text} charactersMax=${systemCharactersMax} />`
+        : html`<${Prose} text=${part.text} />`;
     case "reasoning":
       return html`
         <details class="reasoning">

@@ -10,6 +10,8 @@ import { now } from "./state.ts";
 
 /** Previews are cut by the server; in a row even less fits. */
 const previewCharactersMax = 160;
+/** An answer this short is shown whole, and leaves its room to the question. */
+const wordsShown = 24;
 
 export function EventRow(
   { event, slowest, selected, fresh }: {
@@ -75,7 +77,9 @@ export function words(
     error_message?: string | null;
   },
 ): View {
-  const input = event.input_preview ? glance(event.input_preview) : null;
+  const input = event.input_preview
+    ? html`<span class="row-input">${glance(event.input_preview)}</span>`
+    : null;
   const arrow = input === null ? null : html`<span class="arrow">${" → "}</span>`;
   if (event.error_message) {
     const reason = glance(event.error_message);
@@ -85,7 +89,9 @@ export function words(
   if (input === null && output === null) {
     return gist(event as Partial<LightEvent>) ?? html`<span class="dim">no content</span>`;
   }
-  return output === null ? input : [input, arrow, html`<span class="row-output">${output}</span>`];
+  if (output === null) return input;
+  const size = output.length <= wordsShown ? "row-output brief" : "row-output";
+  return [input, arrow, html`<span class=${size}>${output}</span>`];
 }
 
 /** On one line, and JSON without its punctuation: names and values are what the eye looks for. */

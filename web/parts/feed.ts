@@ -33,11 +33,20 @@ interface State {
   events: LightEvent[];
   total: number | null;
   cursor: string | null;
+  /** Rows have left at the end: the cursor is beyond them. */
+  cut: boolean;
   loading: boolean;
   error: string | null;
 }
 
-const empty: State = { events: [], total: null, cursor: null, loading: true, error: null };
+const empty: State = {
+  events: [],
+  total: null,
+  cursor: null,
+  cut: false,
+  loading: true,
+  error: null,
+};
 
 /** `onNew` is told, now and then, that there is more than before. */
 export function useFeed(
@@ -61,7 +70,21 @@ export function useFeed(
   const narrowed = JSON.stringify(liveQuery(filter));
   const again = () => setTurn((before) => before + 1);
   const onNew = useThrottled(refetchEveryMs, () => now.current.options.onNew());
-  const refetch = useThrottled(refetchEveryMs, again);
+  /** Asks for what the stream did not tell, and lets it in as the stream would have. */
+  const catchUp = useThrottled(refetchEveryMs, () => {
+    if (state.loading) return catchUp();
+    api.events({ ...query, limit: pageEvents }).then(({ events }) => {
+      if (asked.current !== key) return;
+      const known = new Set([...state.events, ...held].map(({ event_id }) => event_id));
+      const added = events.filter(({ event_id }) => !known.has(event_id));
+      // Nothing of the newest page is known: between it and the list more may be missing.
+      const isGap = added.length === pageEvents && state.events.length > 0;
+      if (!isGap) arrive(added);
+      else if (!now.current.options.paused && now.current.options.atTop()) again();
+      else setHeldMore((count) => count + added.length);
+      // A failure is told by the status line, and by the next question.
+    }, () => {});
+  });
 
   useEffect(() => {
     const abort = new AbortController();
@@ -74,6 +97,7 @@ export function useFeed(
         events: page.events,
         total: page.total,
         cursor: page.has_more ? page.next_cursor : null,
+        cut: false,
         loading: false,
         error: null,
       });
@@ -95,14 +119,28 @@ export function useFeed(
       const sorted = [...added, ...before.events].sort((a, b) =>
         a.timestamp < b.timestamp ? 1 : a.timestamp > b.timestamp ? -1 : 0
       );
+      const kept = Math.max(rowsMax, before.events.length);
       return {
         ...before,
-        events: sorted.slice(0, Math.max(rowsMax, before.events.length)),
+        events: sorted.slice(0, kept),
+        cut: before.cut || sorted.length > kept,
         total: before.total === null ? null : before.total + added.length,
       };
     });
     setFresh((before) => new Set([...before, ...events.map(({ event_id }) => event_id)]));
     setTimeout(() => setFresh(new Set()), freshMs);
+  };
+
+  /** At the top new rows show at once; further down they wait, so that nothing moves. */
+  const arrive = (events: LightEvent[]) => {
+    if (events.length === 0) return;
+    const { options } = now.current;
+    if (!options.paused && options.atTop()) return put(events);
+    setHeld((before) => {
+      const room = Math.max(0, heldMax - before.length);
+      setHeldMore((count) => count + Math.max(0, events.length - room));
+      return [...before, ...events.slice(0, room)];
+    });
   };
 
   useEffect(() => {
@@ -115,17 +153,11 @@ export function useFeed(
       frame = 0;
       const events = waiting;
       waiting = [];
-      const { options, filter } = now.current;
+      const { filter } = now.current;
       onNew();
-      if (filter.text !== "") return refetch();
+      if (filter.text !== "") return catchUp();
       const matching = events.filter((event) => passes(filter, event));
-      if (matching.length === 0) return;
-      if (!options.paused && options.atTop()) return put(matching);
-      setHeld((before) => {
-        const room = Math.max(0, heldMax - before.length);
-        setHeldMore((count) => count + Math.max(0, matching.length - room));
-        return [...before, ...matching.slice(0, room)];
-      });
+      arrive(matching);
     };
     let resumable = false;
     stream.addEventListener("event", (message) => {
@@ -140,12 +172,12 @@ export function useFeed(
         ? setTimeout(flush, 250) as unknown as number
         : requestAnimationFrame(flush);
     });
-    stream.addEventListener("gap", () => refetch());
-    stream.addEventListener("dropped", () => refetch());
+    stream.addEventListener("gap", () => catchUp());
+    stream.addEventListener("dropped", () => catchUp());
     stream.addEventListener("open", () => {
       setLost(false);
       // Without an event to resume from, what came in before the stream began is not told again.
-      if (!resumable) refetch();
+      if (!resumable) catchUp();
     });
     stream.addEventListener("error", () => setLost(true));
     return () => {
@@ -155,10 +187,15 @@ export function useFeed(
   }, [project.value, canLive, narrowed]);
 
   const loadMore = () => {
-    const { cursor } = state;
-    if (cursor === null || state.loading) return;
+    const { cursor, cut } = state;
+    const last = state.events.at(-1);
+    if ((cursor === null && !cut) || last === undefined || state.loading) return;
+    // A millisecond later: events of the same moment come again, and are known.
+    const place = cut
+      ? { until: new Date(Date.parse(last.timestamp) + 1).toISOString() }
+      : { cursor };
     setState((before) => ({ ...before, loading: true }));
-    api.events({ ...query, limit: pageEvents, cursor }).then(
+    api.events({ ...query, limit: pageEvents, ...place }).then(
       (page) => {
         setState((before) => {
           if (before.cursor !== cursor) return { ...before, loading: false };
@@ -170,6 +207,7 @@ export function useFeed(
               ...page.events.filter((event) => !known.has(event.event_id)),
             ],
             cursor: page.has_more ? page.next_cursor : null,
+            cut: false,
             loading: false,
           };
         });
@@ -181,7 +219,7 @@ export function useFeed(
   return {
     events: state.events,
     total: state.total,
-    more: state.cursor !== null,
+    more: state.cursor !== null || state.cut,
     loading: state.loading,
     error: state.error,
     held: held.length + heldMore,

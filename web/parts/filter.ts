@@ -1,4 +1,6 @@
 // The filter bar's language: `status:error model:gpt-4o,claude "words to find"`. Pure.
+import type { EventType, Status } from "../../src/event.ts";
+
 export const filterKeys = [
   "event_type",
   "status",
@@ -23,6 +25,31 @@ const aliases: ReadonlyMap<string, FilterKey> = new Map([
   ["run", "run_id"],
   ["tags", "tag"],
 ]);
+
+/** Fields of few values: another value is a slip of the pen, and the server refuses it. */
+const statuses: Record<Status, true> = {
+  success: true,
+  error: true,
+  timeout: true,
+  assertion_failed: true,
+  warning: true,
+};
+const eventTypes: Record<EventType, true> = {
+  prompt_call: true,
+  tool_call: true,
+  agent_step: true,
+  error: true,
+  assertion_failed: true,
+  hallucination_detected: true,
+  performance_alert: true,
+  cost_threshold_exceeded: true,
+  span: true,
+  score: true,
+};
+const closed: Partial<Record<FilterKey, readonly string[]>> = {
+  status: Object.keys(statuses),
+  event_type: Object.keys(eventTypes),
+};
 
 export interface Filter {
   /** Several values of one key: any of them. */
@@ -56,6 +83,16 @@ export function parseFilter(typed: string): Filter {
     }
   }
   return { values, text: words.join(" ").trim(), problem };
+}
+
+/** Why the filter is not to be asked, as a sentence; null when it may be. */
+export function problemOf({ problem, values }: Filter): string | null {
+  if (problem !== null) return problem;
+  for (const [key, known] of Object.entries(closed)) {
+    const wrong = values[key as FilterKey]?.find((one) => !known.includes(one));
+    if (wrong !== undefined) return `${key} is one of ${known.join(", ")}, not “${wrong}”.`;
+  }
+  return null;
 }
 
 export function keyNamed(name: string): FilterKey | null {

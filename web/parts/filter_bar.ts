@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, type Facets } from "../api.ts";
 import { go, here, parameter, settle } from "./address.ts";
-import { filterKeys, keyNamed, parseFilter, quoted, toggled } from "./filter.ts";
+import { filterKeys, keyNamed, parseFilter, problemOf, quoted, toggled } from "./filter.ts";
 import { html, type View } from "./html.ts";
 import { icon } from "./icons.ts";
 import { useKeys } from "./keys.ts";
@@ -50,13 +50,13 @@ export function FilterBar(): View {
   }, [focused, key]);
   useKeys({ "/": () => input.current?.focus() });
 
-  const { problem } = parseFilter(draft);
+  const problem = problemOf(parseFilter(draft));
   const choices = focused ? choicesFor(draft, cursor, facets) : [];
 
   const follow = (text: string, now: boolean) => {
     if (timer.current !== null) clearTimeout(timer.current);
     // A filter that cannot be understood yet is still being typed.
-    if (parseFilter(text).problem !== null) return;
+    if (problemOf(parseFilter(text)) !== null) return;
     if (now) return setFilter(text);
     timer.current = setTimeout(() => {
       settle(here({ filter: text.trim() === "" ? null : text.trim(), event: null }));

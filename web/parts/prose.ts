@@ -8,10 +8,16 @@ const shownCharactersMax = 12_000;
 /** Text with more links than this is not searched for them. */
 const linkedCharactersMax = 200_000;
 
-export function Prose({ text, code = false }: { text: string; code?: boolean }): View {
+export function Prose(
+  { text, code = false, charactersMax = shownCharactersMax }: {
+    text: string;
+    code?: boolean;
+    charactersMax?: number;
+  },
+): View {
   const [whole, setWhole] = useState(false);
-  const isLong = text.length > shownCharactersMax * 1.2;
-  const shown = isLong && !whole ? text.slice(0, shownCharactersMax) : text;
+  const isLong = text.length > charactersMax * 1.2;
+  const shown = isLong && !whole ? `${text.slice(0, charactersMax).trimEnd()}…` : text;
   return html`<div class=${code ? "prose code" : "prose"}>${code ? shown : fenced(shown)}${
     isLong
       ? html`<div class="more"><button type="button" class="quiet" onClick=${() =>
