@@ -77,6 +77,8 @@ function problemOf(error: Error): Problem {
   if (error instanceof QueryTimeout) {
     return new Problem(408, "Query timed out", `${error.message} Narrow the range of time.`);
   }
+  // The client went away before its body was whole: nobody reads this, and nothing is wrong here.
+  if (error.name === "AbortError") return new Problem(400, "Connection closed", error.message);
   // Hono's own refusals, of a body that is no JSON for one.
   const status = (error as { status?: unknown }).status;
   if (status === 400) return new Problem(400, "Invalid request", error.message);

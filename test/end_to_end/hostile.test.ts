@@ -1,0 +1,209 @@
+// What a hostile or broken client would send, against a real server: a clear answer in bounded
+// time and memory, never a 5xx, and nothing that was accepted before is harmed.
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import { limits } from "../../src/limits.ts";
+import { temporaryFolder } from "../store/fixture.ts";
+import { fromSource, type RunningServer, startServer } from "./binary.ts";
+
+const key = "a-key-for-the-tests-only";
+const answerMsMax = 10_000;
+/** All of it together; the largest body inflates to 64 MiB. */
+const residentMBMax = 1500;
+const MiB = 1024 * 1024;
+
+const folder = temporaryFolder();
+let server: RunningServer;
+
+beforeAll(async () => {
+  server = await startServer({
+    dataDir: folder.path,
+    command: fromSource,
+    env: { WATCHLLM_INIT_PROJECT: "shop", WATCHLLM_INIT_KEY: key },
+  });
+  expect(await post(JSON.stringify(kept))).toMatchObject({ status: 202 });
+}, 60_000);
+afterAll(async () => {
+  await server.kill();
+  folder.remove();
+});
+
+const kept = Array.from(
+  { length: 50 },
+  (_, at) => ({ event_id: `kept-${at}`, event_type: "span" }),
+);
+
+type Body = string | Uint8Array | ReadableStream;
+
+async function post(
+  body: Body | undefined,
+  headers: Record<string, string> = {},
+  path = "/v1/events",
+): Promise<{ status: number; answer: Record<string, unknown> }> {
+  const response = await fetch(server.url + path, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json", ...headers },
+    body: body as string,
+    signal: AbortSignal.timeout(answerMsMax),
+  });
+  return { status: response.status, answer: await response.json() as Record<string, unknown> };
+}
+
+const gzip = { "content-encoding": "gzip" };
+const zstd = { "content-encoding": "zstd" };
+const lines = { "content-type": "application/x-ndjson" };
+const bomb = Buffer.alloc(200 * MiB, " ");
+const deep = (levels: number, open: string, close: string) =>
+  open.repeat(levels) + "1" + close.repeat(levels);
+const inside = (levels: number) =>
+  `{"event_type":"span","attributes":{"a":${deep(levels - 1, "[", "]")}}}`;
+const whole = '{"event_type":"span","event_id":"cut","input":{"a":[1,"zwei",null]}}';
+
+async function* chunks(bytes: number) {
+  for (let sent = 0; sent < bytes; sent += MiB) yield new Uint8Array(MiB).fill(0x20);
+}
+
+// deno-fmt-ignore
+const table: [string, number, () => Body | undefined, Record<string, string>?, string?][] = [
+  ["nothing", 400, () => undefined],
+  ["an empty body", 400, () => ""],
+  ["a word", 400, () => "hello"],
+  ["NUL bytes", 400, () => new Uint8Array(1000)],
+  ["a byte order mark and nothing", 400, () => "\ufeff"],
+  ["a million brackets", 400, () => "[".repeat(1_000_000)],
+  ["ten million brackets", 400, () => "[".repeat(10_000_000)],
+  ["a million nested objects", 400, () => '{"a":'.repeat(1_000_000)],
+  ["nesting at the bound", 202, () => inside(limits.jsonDepthMax)],
+  ["nesting beyond the bound", 400, () => inside(limits.jsonDepthMax + 1)],
+  ["deep but valid", 400, () => `{"event_type":"span","input":${deep(100_000, "[", "]")}}`],
+  ["a body that is too long", 413, () => " ".repeat(limits.bodyBytesMax + 1)],
+  ["a body that is too long, in chunks", 413, () => ReadableStream.from(chunks(limits.bodyBytesMax + 2 * MiB))],
+  ["a gzip bomb", 413, () => gzipSync(bomb), gzip],
+  ["a zstd bomb", 413, () => zstdCompressSync(bomb), zstd],
+  ["gzip in gzip", 400, () => gzipSync(gzipSync(whole)), gzip],
+  ["no gzip at all", 400, () => whole, gzip],
+  ["no zstd at all", 400, () => whole, zstd],
+  ["half of a gzip", 400, () => gzipSync(whole).subarray(0, 30), gzip],
+  ["half of a zstd", 400, () => zstdCompressSync(Buffer.from(whole.repeat(50))).subarray(0, 60), zstd],
+  ["an unknown encoding", 415, () => whole, { "content-encoding": "br" }],
+  ["gzip as it should be", 202, () => gzipSync(whole.replace("cut", "gzip-ok")), gzip],
+  ["zstd as it should be", 202, () => zstdCompressSync(Buffer.from(whole.replace("cut", "zstd-ok"))), zstd],
+  ["an event of 9 MiB", 400, () => JSON.stringify({ event_type: "span", input: "x".repeat(9 * MiB) })],
+  ["10,001 events", 413, () => `[${Array(10_001).fill('{"event_type":"span"}').join()}]`],
+  ["a million rejected events", 413, () => `[${Array(1_000_000).fill("{}").join()}]`],
+  ["a million rejected lines", 413, () => "{}\n".repeat(1_000_000), lines],
+  ["10,000 rejected events", 400, () => `[${Array(10_000).fill("{}").join()}]`],
+  ["lone surrogates", 202, () => '{"event_type":"span","event_id":"surrogate","input":"\\ud800","\\udfff":1}'],
+  ["NUL in a text", 202, () => '{"event_type":"span","event_id":"nul","input":"a\\u0000b","name":"\\u0000"}'],
+  ["__proto__ and constructor", 202, () => '{"event_type":"span","event_id":"proto","__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}'],
+  ["keys twice", 202, () => '{"event_type":"span","event_id":"twice-a","event_id":"twice-b"}'],
+  ["numbers that no double holds", 202, () => '{"event_type":"span","event_id":"wide","attributes":{"a":1e400,"b":123456789012345678901234567890}}'],
+  ["an id of numbers", 400, () => '{"event_type":"span","event_id":5}'],
+  ["a time that does not exist", 400, () => '{"event_type":"span","timestamp":"2026-02-30T00:00:00Z"}'],
+  ["a time in the year 9999", 400, () => '{"event_type":"span","timestamp":"9999-01-01T00:00:00Z"}'],
+  ["bytes that are no UTF-8", 202, () => Buffer.concat([Buffer.from('{"event_type":"span","event_id":"latin","input":"'), Buffer.from([0xe9, 0xff, 0xc0]), Buffer.from('"}')])],
+  ["the content type of a form", 202, () => '{"event_type":"span","event_id":"form"}', { "content-type": "application/x-www-form-urlencoded" }],
+  ["a wrong key", 401, () => whole, { authorization: "Bearer wrong-key-wrong-key" }],
+  ["no key but a word", 401, () => whole, { authorization: "please" }],
+  ["another project by path", 403, () => whole, {}, "/v1/projects/bank/events"],
+  ["a path out of the lake", 403, () => whole, {}, "/v1/projects/..%2f..%2fetc/events"],
+  ["another project in the event", 400, () => '{"event_type":"span","project_id":"bank"}'],
+];
+
+for (const [name, status, body, headers, path] of table) {
+  test(`hostile: ${name}`, async () => {
+    const { status: got, answer } = await post(body(), headers, path);
+    expect([got, JSON.stringify(answer).slice(0, 300)]).toEqual([
+      status,
+      expect.stringContaining(status === 202 ? '"accepted":1' : `"status":${status}`),
+    ]);
+    if (status !== 202) expect(String(answer.detail).length).toBeGreaterThan(10);
+  }, answerMsMax * 2);
+}
+
+test("hostile: an event cut at every byte", async () => {
+  for (let bytes = 1; bytes < whole.length; bytes++) {
+    expect((await post(whole.slice(0, bytes))).status).toBe(400);
+  }
+}, 60_000);
+
+test("hostile: random bytes", async () => {
+  let state = 20260131;
+  for (let round = 0; round < 100; round++) {
+    const bytes = new Uint8Array(200).map(() =>
+      (state = (state * 1103515245 + 12345) >>> 0) >>> 16
+    );
+    const headers = [{}, gzip, zstd, lines][round % 4];
+    expect((await post(bytes, headers)).status).toBe(400);
+  }
+}, 60_000);
+
+/** Sends bytes as they are and returns the first line of the answer. */
+function raw(bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(server.port, "127.0.0.1", () => socket.write(bytes));
+    socket.setTimeout(answerMsMax, () => socket.destroy(new Error("no answer")));
+    socket.on("data", (data) => {
+      resolve(String(data).split("\r\n", 1)[0]!);
+      socket.destroy();
+    });
+    socket.on("close", () => resolve("closed"));
+    socket.on("error", reject);
+  });
+}
+
+// deno-fmt-ignore
+const smuggling: [string, string][] = [
+  ["two lengths", "Content-Length: 5\r\nContent-Length: 6"],
+  ["a length and chunks", "Content-Length: 5\r\nTransfer-Encoding: chunked"],
+  ["a blank before the colon", "Content-Length : 5"],
+  ["a negative length", "Content-Length: -5"],
+  ["a length in words", "Content-Length: five"],
+];
+for (const [name, header] of smuggling) {
+  test(`hostile: ${name}`, async () => {
+    const line = await raw(`POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n${header}\r\n\r\nhello`);
+    expect(line === "closed" || line.startsWith("HTTP/1.1 4")).toBe(true);
+  });
+}
+
+test("hostile: a client that dribbles holds up nobody", async () => {
+  const sockets = Array.from({ length: 50 }, () => {
+    const socket = connect(
+      server.port,
+      "127.0.0.1",
+      () =>
+        socket.write("POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{"),
+    );
+    socket.on("error", () => {});
+    return socket;
+  });
+  try {
+    expect((await post('{"event_type":"span","event_id":"beside"}')).status).toBe(202);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
+});
+
+test("hostile: after all of it, everything accepted is there once, and memory is bounded", async () => {
+  const ids: string[] = [];
+  for (let cursor: string | null = ""; cursor !== null;) {
+    const page = await fetch(`${server.url}/api/events?limit=500&cursor=${cursor}`, {
+      headers: { authorization: `Bearer ${key}` },
+    }).then((response) => response.json()) as {
+      events: { event_id: string; attributes?: Record<string, unknown> }[];
+      next_cursor: string | null;
+    };
+    ids.push(...page.events.map((event) => event.event_id));
+    cursor = page.next_cursor;
+  }
+  expect(ids.length).toBe(new Set(ids).size);
+  expect(ids).toEqual(expect.arrayContaining(kept.map((event) => event.event_id)));
+  expect(ids).toEqual(expect.arrayContaining(["gzip-ok", "zstd-ok", "proto", "twice-b", "beside"]));
+  expect((await post(JSON.stringify(kept))).answer).toMatchObject({ accepted: 0, duplicates: 50 });
+  const status = readFileSync(`/proc/${server.process.pid}/status`, "utf8");
+  expect(Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024).toBeLessThan(residentMBMax);
+  expect(server.output()).not.toContain('"level":"error"');
+});
