@@ -15,6 +15,12 @@ SELECT event_id, timestamp, rank
 FROM ranked
 WHERE $after_event_id::VARCHAR IS NULL
   OR coalesce(rank, '-infinity'::DOUBLE) < coalesce($after_rank::VARCHAR::DOUBLE, '-infinity'::DOUBLE)
-  OR (coalesce(rank, '-infinity'::DOUBLE) = coalesce($after_rank::VARCHAR::DOUBLE, '-infinity'::DOUBLE) AND event_id < $after_event_id::VARCHAR)
-ORDER BY coalesce(rank, '-infinity'::DOUBLE) DESC, event_id DESC
+  OR (
+    coalesce(rank, '-infinity'::DOUBLE) = coalesce($after_rank::VARCHAR::DOUBLE, '-infinity'::DOUBLE)
+    AND (
+      event_id < $after_event_id::VARCHAR
+      OR (event_id = $after_event_id::VARCHAR AND timestamp < $after_timestamp::TIMESTAMPTZ)
+    )
+  )
+ORDER BY coalesce(rank, '-infinity'::DOUBLE) DESC, event_id DESC, timestamp DESC
 LIMIT $limit::BIGINT

@@ -53,6 +53,7 @@ export const ranked = question(
     direction: z.number(),
     // As text: a number that is whole, however large, would be bound as an integer.
     after_rank: z.string().nullable(),
+    after_timestamp: z.string().nullable(),
     after_event_id: z.string().nullable(),
     limit: z.int(),
   }),
@@ -109,6 +110,7 @@ async function placesOf(ask: Ask, { sort, order, limit, after }: EventsAsked): P
       sort,
       direction: order === "desc" ? 1 : -1,
       after_rank: after === null || after.rank === null ? null : String(after.rank),
+      after_timestamp: after?.timestamp ?? null,
       after_event_id,
       limit: limit + 1,
     });
@@ -133,8 +135,9 @@ async function eventsAt(ask: Ask, places: Place[], view: "full" | "light"): Prom
   const rows = view === "full"
     ? (await answer(ask, full, {})).map((row) => toEvent(row as Row))
     : (await answer(ask, light, {})).map((row) => toLightEvent(row as Row));
-  const byId = new Map(rows.map((row) => [row.event_id, row]));
-  return places.map((place) => byId.get(place.event_id)!);
+  // An id that came again long after is an event of its own: only together with the time it is one.
+  const byPlace = new Map(rows.map((row) => [`${row.timestamp} ${row.event_id}`, row]));
+  return places.map((place) => byPlace.get(`${place.timestamp} ${place.event_id}`)!);
 }
 
 /** The event, or null when the project has none of that id. */
