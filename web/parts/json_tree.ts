@@ -10,6 +10,7 @@ const textMax = 400;
 /** Objects with few entries open by themselves, down to this depth. */
 const openDepth = 2;
 const openEntriesMax = 12;
+const indentDepthMax = 10;
 
 export function JsonTree({ value }: { value: unknown }): View {
   return html`<div class="json">${html`<${Node} name=${null} value=${value} depth=${0} />`}</div>`;
@@ -44,7 +45,9 @@ function Node(
   }
     ${
     open
-      ? html`<div class=${depth === 0 && name === null ? "" : "json-inside"}>${
+      ? html`<div class=${depth === 0 && name === null ? "" : "json-inside"} style=${
+        indentOf(depth)
+      }>${
         entries.slice(0, shown).map(([key, item]) =>
           html`<${Node} key=${key} name=${key} value=${item} depth=${depth + 1} />`
         )
@@ -57,6 +60,11 @@ function Node(
       : null
   }
   </div>`;
+}
+
+/** Deep values stay as wide as shallow ones: a step that is too small to see is none. */
+function indentOf(depth: number): Record<string, string> {
+  return depth > indentDepthMax ? { paddingLeft: "0px" } : {};
 }
 
 function entriesOf(value: unknown): [string, unknown][] | null {
