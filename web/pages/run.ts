@@ -68,7 +68,7 @@ export function RunPage({ run_id }: { run_id: string }): View {
   // On a wide screen something is always open: what failed, else the beginning.
   const selected = at ?? (narrow ? null : (failures[0] ?? events[0])?.event_id ?? null);
   return html`<div class="run">
-    <${Head} run=${run} nextFailure=${failures.length === 0 ? null : nextFailure}
+    <${Head} run=${run} events=${events} nextFailure=${failures.length === 0 ? null : nextFailure}
       neighbours=${neighbours} goToRun=${goToRun} />
     ${error === null ? null : html`<${Problem} reason=${error} again=${again} />`}
     <div class="tabs" role="tablist" aria-label="How to see the run">
@@ -101,8 +101,17 @@ function isFailure({ status }: RunEvent): boolean {
   return status !== "success" && status !== "warning";
 }
 
-function Head({ run, nextFailure, neighbours, goToRun }: {
+/** Model calls that used tokens and have no price: the sum of the costs lacks them. */
+function unpricedOf(events: readonly RunEvent[]): number {
+  return events.filter((event) =>
+    event.event_type === "prompt_call" && costOf(event) === null &&
+    (event.tokens_input ?? event.tokens_output) != null
+  ).length;
+}
+
+function Head({ run, events, nextFailure, neighbours, goToRun }: {
   run: Run;
+  events: RunEvent[];
   nextFailure: (() => void) | null;
   neighbours: Neighbours;
   goToRun: (run_id: string | null) => void;
@@ -117,7 +126,7 @@ function Head({ run, nextFailure, neighbours, goToRun }: {
         ? "–"
         : `${exact(run.tokens_input)} → ${exact(run.tokens_output)}`,
     ],
-    ["Cost", runCost(run)],
+    ["Cost", runCost({ ...run, unpriced: unpricedOf(events) })],
     ["Events", [
       exact(run.event_count),
       run.error_count === 0
