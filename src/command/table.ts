@@ -28,6 +28,7 @@ export const commands: readonly Command[] = [
         help: "How rows are written to standard output.",
       },
       project: { kind: "text", placeholder: "id", help: "Only events of this project." },
+      output: { kind: "text", placeholder: "file", help: "Write the answer to this file." },
     },
     settings: [
       "data_dir",
