@@ -13,7 +13,7 @@ const spanMs = 48 * hourMs;
 const runsTotal = 400;
 
 /** Minutes before the present moment. */
-const incident = { from: 75, until: 48, provider: "anthropic" };
+const incident = { from: 80, until: 42, provider: "anthropic" };
 
 interface Feature {
   tell(run: Run): void;
@@ -66,7 +66,7 @@ function ageOf(random: Random): number {
 
 function weatherAround(nowMs: number): WeatherAt {
   const fine: Weather = { slowdown: 1, failures: 0.012 };
-  const storm: Weather = { slowdown: 3.5, failures: 0.6 };
+  const storm: Weather = { slowdown: 3.5, failures: 0.7 };
   return (provider, ms) => {
     const minutesAgo = (nowMs - ms) / minuteMs;
     const hit = minutesAgo <= incident.from && minutesAgo >= incident.until;
