@@ -104,7 +104,7 @@ test("command: projects and keys, while a server runs and without one", async ()
   expect(await status("/v1/events", "POST")).toBe(403);
   const listed = await watchllm(["key", "list", "--format", "json", ...at]);
   expect(listed.out).not.toContain(key);
-  const keys = JSON.parse(listed.out) as { key_id: string; scopes: string[] }[];
+  const { keys } = JSON.parse(listed.out) as { keys: { key_id: string; scopes: string[] }[] };
   const { key_id } = keys.find(({ scopes }) => scopes.join() === "read")!;
   expect((await watchllm(["key", "revoke", key_id, ...at])).code).toBe(0);
   expect(await until(401)).toBe(401);
