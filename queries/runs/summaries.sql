@@ -43,6 +43,9 @@ SELECT
   sum(tokens_input) AS tokens_input,
   sum(tokens_output) AS tokens_output,
   sum(cost_usd) AS cost_usd,
+  count(*) FILTER (
+    event_type = 'prompt_call' AND cost_usd IS NULL AND coalesce(tokens_input, tokens_output) IS NOT NULL
+  ) AS unpriced,
   list_sort(list(DISTINCT model) FILTER (model IS NOT NULL)) AS models,
   arg_min(user_id, place) AS user_id,
   arg_min(session_id, place) AS session_id,

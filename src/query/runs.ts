@@ -35,6 +35,7 @@ export const runRow = z.object({
   tokens_input: z.int().nullable(),
   tokens_output: z.int().nullable(),
   cost_usd: z.number().nullable(),
+  unpriced: z.int().describe("Model calls with tokens but without a cost."),
   models: z.array(z.string()).nullable(),
   user_id: z.string().nullable(),
   session_id: z.string().nullable(),

@@ -242,6 +242,7 @@ function runFrom(run_id: string, unordered: Sent[]): Run {
     tokens_input: naive.sum(events.map((event) => event.tokens_input)),
     tokens_output: naive.sum(events.map((event) => event.tokens_output)),
     cost_usd: naive.sum(events.map(naive.costOf)),
+    unpriced: naive.measuresOf(events).unpriced,
     models: [...new Set(naive.known(events.map((event) => event.model)))].sort(),
     user_id: firstOf("user_id"),
     session_id: firstOf("session_id"),
