@@ -113,7 +113,7 @@ export function retrieval(run: Run): void {
     model: "text-embedding-3-small",
     provider: "openai",
     tokens_input: Math.ceil(item.question.length / 4),
-    cost_reported_usd: Math.round(item.question.length / 4 * 0.02) / 1e6,
+    cost_reported_usd: Math.round(item.question.length / 4 * 20) / 1e9,
   });
   run.wait(40);
   if (random.chance(0.04)) {

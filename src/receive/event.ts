@@ -280,7 +280,11 @@ function requireFields(event: Draft): void {
   if (event.event_type === "tool_call") event.tool_name ??= event.name;
   const field = essentials[event.event_type as EventType];
   if (field === undefined || event[field] !== undefined) return;
-  throw new Refusal(field, "missing_field", `A ${event.event_type} event needs ${field}.`);
+  throw new Refusal(
+    field,
+    "missing_field",
+    `An event of type ${event.event_type} needs the field ${field}.`,
+  );
 }
 
 function defaultStatus(event: Draft): Status {

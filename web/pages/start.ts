@@ -119,8 +119,7 @@ export function StartPage(): View {
           `}
           <div class="snippet"><pre>${code}</pre><${Copy} text=${code} label="Copy the code" word="Copy" /></div>
         </div>
-      <p class="dim">Only looking? <code>watchllm demo</code> fills a project with examples.
-          OpenTelemetry exporters send to <code>${location.origin}/v1/traces</code>.</p>
+      <p class="dim">Only looking? <code>watchllm demo</code> fills a project with examples.</p>
     </section>
   `;
 }
