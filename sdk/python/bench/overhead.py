@@ -2,8 +2,8 @@
 
     python bench/overhead.py [calls]
 
-A receiver in a process of its own answers at once. "steady" leaves the worker time to send between the
-bursts, as a program does that also calls models; "flood" logs without a pause.
+A receiver in a process of its own answers at once. "steady" leaves the worker time to send between
+the bursts, as a program does that also calls models; "flood" logs without a pause.
 """
 
 from __future__ import annotations
@@ -81,11 +81,14 @@ def main() -> None:
     try:
         port = int(receiver.stdout.readline())
         kept: List[Dict[str, Any]] = []
-        print(f"Python {sys.version.split()[0]}, {calls} calls, prompt and response of 600 characters each")
+        print(f"Python {sys.version.split()[0]}, {calls} calls, 1,200 characters of text each")
         print("bare append     ", measure(lambda: kept.append({**EVENT}), calls, 0))
         print("no DSN          ", measure(lambda: aisentry.log_prompt_call(**EVENT), calls, 0))
         aisentry.init(f"http://0123456789abcdef@127.0.0.1:{port}/demo")
-        print("log_prompt_call steady", measure(lambda: aisentry.log_prompt_call(**EVENT), calls, PAUSE_S))
+        print(
+            "log_prompt_call steady",
+            measure(lambda: aisentry.log_prompt_call(**EVENT), calls, PAUSE_S),
+        )
         aisentry.flush(10)
 
         def in_run() -> None:
@@ -95,7 +98,9 @@ def main() -> None:
         print("run             ", measure(in_run, calls, PAUSE_S))
         aisentry.flush(10)
         start = time.perf_counter()
-        print("log_prompt_call flood ", measure(lambda: aisentry.log_prompt_call(**EVENT), calls, 0))
+        print(
+            "log_prompt_call flood ", measure(lambda: aisentry.log_prompt_call(**EVENT), calls, 0)
+        )
         aisentry.flush(30)
         seconds = time.perf_counter() - start
         print(f"flood: {calls / seconds:.0f} events/s delivered", aisentry.stats())

@@ -1,4 +1,4 @@
-"""What most tests need: a receiver, a client whose waits are short, and no trace of either afterwards."""
+"""What most tests need: a receiver, a client whose waits are short, and no trace of either."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Protocol
+from typing import Any, Dict, Iterator, List, Optional, Protocol
 
 import pytest
 
@@ -22,7 +22,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from receiver import Receiver  # noqa: E402
 
 QUICK: Dict[str, Any] = {
-    "batch_age_s_max": 0.02,
+    # Long enough that a busy machine puts what a test logs into one batch; a flush does not wait
+    # for it.
+    "batch_age_s_max": 2.0,
     "retry_first_s": 0.001,
     "retry_delay_s_max": 0.01,
     "connect_s_max": 2.0,
@@ -59,20 +61,20 @@ def receiver() -> Iterator[Receiver]:
 def start() -> Start:
     """init() with the tests' own limits."""
 
-    def starting(dsn: str, limits: Dict[str, Any] = {}, **options: Any) -> None:
+    def starting(dsn: str, limits: Optional[Dict[str, Any]] = None, **options: Any) -> None:
         given: Dict[str, Any] = dict.fromkeys(
             ("release", "env", "sample_rate", "user_id", "session_id", "tags")
         )
         given.update(before_send=None, on_drop=None, enabled=None)
         given.update(options)
         settings = read_settings(dsn=dsn, reporter=lifecycle.reporter, **given)
-        lifecycle.start(settings, Limits(**{**QUICK, **limits}))
+        lifecycle.start(settings, Limits(**{**QUICK, **(limits or {})}))
 
     return starting
 
 
 @pytest.fixture
-def warnings(caplog: pytest.LogCaptureFixture) -> List[str]:
+def warnings(caplog: pytest.LogCaptureFixture) -> Iterator[List[str]]:
     """What the SDK has said so far, as it grows."""
     said: List[str] = []
 
@@ -84,5 +86,5 @@ def warnings(caplog: pytest.LogCaptureFixture) -> List[str]:
     handler = Collect(logging.WARNING)
     logger.addHandler(handler)
     caplog.set_level(logging.WARNING, "aisentry")
-    yield said  # type: ignore[misc]
+    yield said
     logger.removeHandler(handler)

@@ -3,46 +3,104 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from typing import Any, Callable, Dict, List, Tuple
 
 import pytest
-
-import aisentry
-from aisentry._lifecycle import lifecycle
-from aisentry._tally import REASONS
 from conftest import Start
 from receiver import HANG, KEY, Receiver
 
+import aisentry
+from aisentry._lifecycle import lifecycle
+
 # A call; the fields that it sends beside those of every event.
 CALLS: List[Tuple[str, Callable[[], Any], Dict[str, Any]]] = [
-    ("prompt call", lambda: aisentry.log_prompt_call(model="m", tokens_input=1), {"event_type": "prompt_call", "model": "m", "tokens_input": 1}),
-    ("tool call", lambda: aisentry.log_tool_call("search", input={"q": 1}), {"event_type": "tool_call", "tool_name": "search", "input": {"q": 1}}),
-    ("tool call by keyword", lambda: aisentry.log_tool_call(tool_name="t"), {"event_type": "tool_call", "tool_name": "t"}),
-    ("agent step", lambda: aisentry.log_agent_step(step_number=2), {"event_type": "agent_step", "step_number": 2}),
-    ("error text", lambda: aisentry.log_error("bad", context=1), {"event_type": "error", "error": "bad", "context": 1}),
-    ("error fields", lambda: aisentry.log_error({"message": "bad", "code": "E1"}), {"event_type": "error", "error": {"message": "bad", "code": "E1"}}),
+    (
+        "prompt call",
+        lambda: aisentry.log_prompt_call(model="m", tokens_input=1),
+        {"event_type": "prompt_call", "model": "m", "tokens_input": 1},
+    ),
+    (
+        "tool call",
+        lambda: aisentry.log_tool_call("search", input={"q": 1}),
+        {"event_type": "tool_call", "tool_name": "search", "input": {"q": 1}},
+    ),
+    (
+        "tool call by keyword",
+        lambda: aisentry.log_tool_call(tool_name="t"),
+        {"event_type": "tool_call", "tool_name": "t"},
+    ),
+    (
+        "agent step",
+        lambda: aisentry.log_agent_step(step_number=2),
+        {"event_type": "agent_step", "step_number": 2},
+    ),
+    (
+        "error text",
+        lambda: aisentry.log_error("bad", context=1),
+        {"event_type": "error", "error": "bad", "context": 1},
+    ),
+    (
+        "error fields",
+        lambda: aisentry.log_error({"message": "bad", "code": "E1"}),
+        {"event_type": "error", "error": {"message": "bad", "code": "E1"}},
+    ),
     ("no error", lambda: aisentry.log_error(), {"event_type": "error", "error": "unknown"}),
-    ("assertion", lambda: aisentry.log_assertion_failed("is_json", severity="low"), {"event_type": "assertion_failed", "assertion_name": "is_json", "severity": "low"}),
-    ("hallucination", lambda: aisentry.log_hallucination(confidence_score=0.5), {"event_type": "hallucination_detected", "confidence_score": 0.5}),
-    ("event", lambda: aisentry.log_event("performance_alert", threshold=5), {"event_type": "performance_alert", "threshold": 5}),
-    ("score", lambda: aisentry.score("helpful", 0.5), {"event_type": "score", "name": "helpful", "score_value": 0.5}),
-    ("score by keyword", lambda: aisentry.score(name="helpful", score_value=1), {"event_type": "score", "name": "helpful", "score_value": 1}),
-    ("score yes", lambda: aisentry.score("helpful", True), {"event_type": "score", "name": "helpful", "score_value": 1.0}),
-    ("score word", lambda: aisentry.score("tone", "kind"), {"event_type": "score", "name": "tone", "score_label": "kind"}),
+    (
+        "assertion",
+        lambda: aisentry.log_assertion_failed("is_json", severity="low"),
+        {"event_type": "assertion_failed", "assertion_name": "is_json", "severity": "low"},
+    ),
+    (
+        "hallucination",
+        lambda: aisentry.log_hallucination(confidence_score=0.5),
+        {"event_type": "hallucination_detected", "confidence_score": 0.5},
+    ),
+    (
+        "event",
+        lambda: aisentry.log_event("performance_alert", threshold=5),
+        {"event_type": "performance_alert", "threshold": 5},
+    ),
+    (
+        "score",
+        lambda: aisentry.score("helpful", 0.5),
+        {"event_type": "score", "name": "helpful", "score_value": 0.5},
+    ),
+    (
+        "score by keyword",
+        lambda: aisentry.score(name="helpful", score_value=1),
+        {"event_type": "score", "name": "helpful", "score_value": 1},
+    ),
+    (
+        "score yes",
+        lambda: aisentry.score("helpful", True),
+        {"event_type": "score", "name": "helpful", "score_value": 1.0},
+    ),
+    (
+        "score word",
+        lambda: aisentry.score("tone", "kind"),
+        {"event_type": "score", "name": "tone", "score_label": "kind"},
+    ),
 ]
 
 
-@pytest.mark.parametrize("call,expected", [case[1:] for case in CALLS], ids=[case[0] for case in CALLS])
-def test_calls(call: Callable[[], Any], expected: Dict[str, Any], receiver: Receiver, start: Start) -> None:
+@pytest.mark.parametrize(
+    "call,expected", [case[1:] for case in CALLS], ids=[case[0] for case in CALLS]
+)
+def test_calls(
+    call: Callable[[], Any], expected: Dict[str, Any], receiver: Receiver, start: Start
+) -> None:
     assert call() is None
     start(receiver.dsn)
     event_id = call()
     assert aisentry.flush(10)
     event = receiver.taken[0]
     assert event.pop("event_id") == event_id
-    assert event.pop("timestamp").endswith("Z") and event.pop("client") and event.pop("project_id") == "demo"
+    assert (
+        event.pop("timestamp").endswith("Z")
+        and event.pop("client")
+        and event.pop("project_id") == "demo"
+    )
     assert event == expected
     aisentry.close()
     assert call() is None
@@ -61,204 +119,10 @@ def test_exception(receiver: Receiver, start: Start) -> None:
     except Limit:
         aisentry.log_error()
     assert aisentry.flush(10)
-    error = receiver.taken[0]["error"]
-    assert error["message"] == "slow down" and error["code"] == 429
-    assert error["type"].endswith("Limit")
-    assert "KeyError: 'missing'" in error["stack"] and 'raise Limit("slow down")' in error["stack"]
-
-
-def test_deep_recursion(receiver: Receiver, start: Start) -> None:
-    start(receiver.dsn)
-
-    def endless() -> None:
-        endless()
-
-    try:
-        endless()
-    except RecursionError as error:
-        aisentry.log_error(error)
-    assert aisentry.flush(10)
-    assert receiver.taken[0]["error"]["type"] == "RecursionError"
-    assert len(receiver.taken[0]["error"]["stack"]) < 50_000
-
-
-def test_logging_with_no_stack_left(receiver: Receiver, start: Start) -> None:
-    """At every depth near the limit a call either works or is counted; the host's own error stays."""
-    start(receiver.dsn)
-
-    def down(levels: int) -> None:
-        if levels == 0:
-            aisentry.log_prompt_call(prompt=[{"a": [1, {"b": object()}]}])
-            with aisentry.run("deep"):
-                pass
-        else:
-            down(levels - 1)
-
-    for levels in range(sys.getrecursionlimit() - 200, sys.getrecursionlimit()):
-        try:
-            down(levels)
-        except RecursionError:
-            pass
-    assert aisentry.flush(10)
-    stats = aisentry.stats()
-    assert stats["sent"] > 0 and set(stats["dropped"]) <= {"internal_error"}
-
-
-class Hostile:
-    def __repr__(self) -> str:
-        raise RuntimeError("no")
-
-    def __eq__(self, other: object) -> bool:
-        raise RuntimeError("no")
-
-    def __bool__(self) -> bool:
-        raise RuntimeError("no")
-
-    def __str__(self) -> str:
-        raise RuntimeError("no")
-
-    def __float__(self) -> float:
-        raise RuntimeError("no")
-
-    __hash__ = object.__hash__
-
-
-class HostileError(Exception):
-    def __str__(self) -> str:
-        raise RuntimeError("no")
-
-
-@pytest.mark.parametrize("name", ["prompt", "model", "run_id", "user_id", "span_id", "timestamp", "status", "error", "tags", "latency_ms", "event_id", "tokens_input", "attributes"])
-@pytest.mark.parametrize("in_run", [False, True])
-def test_hostile_values(name: str, in_run: bool, receiver: Receiver, start: Start) -> None:
-    start(receiver.dsn, user_id="u", sample_rate=1.0)
-    if in_run:
-        with aisentry.run("r"):
-            aisentry.log_prompt_call(**{name: Hostile()})
-    else:
-        aisentry.log_prompt_call(**{name: Hostile()})
-    assert aisentry.flush(10)
-    assert len([event for event in receiver.taken if event["event_type"] == "prompt_call"]) == 1
-
-
-def test_hostile_everywhere(receiver: Receiver, start: Start) -> None:
-    start(receiver.dsn)
-    hostile: Any = Hostile()
-    aisentry.log_error(hostile)
-    aisentry.log_error(HostileError())
-    aisentry.log_tool_call(hostile)
-    aisentry.score(hostile, hostile)
-    aisentry.log_event(hostile)
-    aisentry.set_user(hostile)
-    aisentry.set_session(hostile)
-    aisentry.set_tags(hostile)
-    with aisentry.run(hostile, run_id=hostile, tags=hostile, user_id=hostile) as active:
-        active.set(output=hostile)
-    aisentry.init(hostile, tags=hostile, sample_rate=hostile)
-    aisentry.flush(hostile)
-    aisentry.close(hostile)
-    assert lifecycle.client is None
-
-
-def test_callers_objects_stay(receiver: Receiver, start: Start) -> None:
-    start(receiver.dsn, tags=["a"])
-    fields: Dict[str, Any] = {"tags": ["b"], "attributes": {"x": [1]}, "error": {"message": "m"}, "status": "odd"}
-    before = repr(fields)
-    aisentry.log_prompt_call(**fields)
-    aisentry.log_event("prompt_call", **fields)
-    assert aisentry.flush(10)
-    assert repr(fields) == before
-
-
-def test_before_send(receiver: Receiver, start: Start) -> None:
-    def hook(event: Dict[str, Any]) -> Any:
-        if event.get("model") == "secret":
-            return None
-        event["prompt"] = "[redacted]"
-        event["client"]["hostname"] = "elsewhere"
-        event["odd"] = {1, 2} and {"set": {1}, "self": event}
-        return event
-
-    start(receiver.dsn, before_send=hook)
-    aisentry.log_prompt_call(model="secret")
-    aisentry.log_prompt_call(model="m", prompt="mine")
-    assert aisentry.flush(10)
-    (event,) = receiver.taken
-    assert event["prompt"] == "[redacted]" and event["client"]["hostname"] == "elsewhere"
-    assert event["odd"]["set"] == [1]
-    assert aisentry.stats()["dropped"] == {"before_send": 1}
-    assert aisentry.stats()["sent"] == 1
-
-
-@pytest.mark.parametrize("answer", ["text", 5, [], True])
-def test_before_send_of_the_wrong_type(answer: Any, receiver: Receiver, start: Start, warnings: List[str]) -> None:
-    start(receiver.dsn, before_send=lambda event: answer)
-    aisentry.log_prompt_call(prompt="private", model="m")
-    assert aisentry.flush(10)
-    assert "private" not in str(receiver.taken) and receiver.taken[0]["model"] == "m"
-    assert len(warnings) == 1
-
-
-def test_before_send_that_raises(receiver: Receiver, start: Start, warnings: List[str]) -> None:
-    def hook(event: Dict[str, Any]) -> Any:
-        raise ValueError("broken hook")
-
-    start(receiver.dsn, before_send=hook)
-    aisentry.log_prompt_call(
-        prompt="private", response="private", user_id="private", session_id="private", tags=["private"],
-        attributes={"a": "private"}, model="m", tokens_input=5, latency_ms=3,
-    )  # fmt: skip
-    aisentry.log_error(ValueError("private"))
-    assert aisentry.flush(10)
-    failure, call = receiver.taken
-    assert "private" not in str(receiver.taken)
-    assert call["model"] == "m" and call["tokens_input"] == 5 and call["latency_ms"] == 3
-    assert failure["error"] == {"message": "[removed: before_send failed]"}
-    assert len(warnings) == 1
-
-
-def test_hooks_that_call_back(receiver: Receiver, start: Start) -> None:
-    """A hook may use the package without harm: no endless event, no deadlock."""
-    told: List[Tuple[str, int]] = []
-
-    def hook(event: Dict[str, Any]) -> Any:
-        aisentry.log_prompt_call(model="from the hook")
-        aisentry.flush(10)
-        return event
-
-    def on_drop(reason: str, count: int) -> None:
-        told.append((reason, count))
-        aisentry.log_prompt_call(model="from on_drop")
-        raise RuntimeError("broken hook")
-
-    start(receiver.dsn, before_send=hook, on_drop=on_drop, sample_rate=0)
-    aisentry.log_error("kept")
-    aisentry.log_prompt_call(model="dropped")
-    assert aisentry.flush(10)
-    assert [event["event_type"] for event in receiver.taken] == ["error"]
-    assert told == [("sampled_out", 1)]
-
-
-def test_hook_that_closes(receiver: Receiver, start: Start) -> None:
-    def hook(event: Dict[str, Any]) -> Any:
-        aisentry.close(10)
-        return event
-
-    start(receiver.dsn, before_send=hook)
-    client = lifecycle.client
-    assert client is not None
-    aisentry.log_error("x")
-    receiver.wait(lambda seen: len(seen.taken) == 1)
-    assert client.flush(10)
-
-
-def test_on_drop_reasons_are_known(start: Start) -> None:
-    told: List[str] = []
-    start("http://k@127.0.0.1:9/p", {"retry_s_max": 0.0, "queue_events_max": 5}, on_drop=lambda reason, count: told.append(reason))
-    for _ in range(50):
-        aisentry.log_prompt_call(model="m")
-    assert aisentry.flush(10)
-    assert told and set(told) <= set(REASONS)
+    sent = receiver.taken[0]["error"]
+    assert sent["message"] == "slow down" and sent["code"] == 429
+    assert sent["type"].endswith("Limit")
+    assert "KeyError: 'missing'" in sent["stack"] and 'raise Limit("slow down")' in sent["stack"]
 
 
 def test_sampling(receiver: Receiver, start: Start) -> None:
@@ -283,8 +147,12 @@ def test_sampling_without_a_run(receiver: Receiver, start: Start) -> None:
     assert 50 < len(receiver.taken) < 130
 
 
-@pytest.mark.parametrize("given,env", [("1.5", None), (-1, None), ("x", None), (None, "many"), (float("nan"), None)])
-def test_nonsense_sample_rate(given: Any, env: Any, monkeypatch: pytest.MonkeyPatch, warnings: List[str]) -> None:
+@pytest.mark.parametrize(
+    "given,env", [("1.5", None), (-1, None), ("x", None), (None, "many"), (float("nan"), None)]
+)
+def test_nonsense_sample_rate(
+    given: Any, env: Any, monkeypatch: pytest.MonkeyPatch, warnings: List[str]
+) -> None:
     if env is not None:
         monkeypatch.setenv("AISENTRY_SAMPLE_RATE", env)
     aisentry.init("http://k@127.0.0.1:9/p", sample_rate=given)
@@ -293,20 +161,39 @@ def test_nonsense_sample_rate(given: Any, env: Any, monkeypatch: pytest.MonkeyPa
 
 
 def test_environment(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"DSN": receiver.dsn, "RELEASE": "2.0", "ENVIRONMENT": "staging", "SAMPLE_RATE": "1.0"}.items():
+    for name, value in {
+        "DSN": receiver.dsn,
+        "RELEASE": "2.0",
+        "ENVIRONMENT": "staging",
+        "SAMPLE_RATE": "1.0",
+    }.items():
         monkeypatch.setenv(f"AISENTRY_{name}", value)
     aisentry.init()
     aisentry.log_prompt_call(model="a")
     aisentry.log_prompt_call(model="b", release="3.0")
     assert aisentry.flush(10)
-    assert [(event["release"], event["env"]) for event in receiver.taken] == [("2.0", "staging"), ("3.0", "staging")]
+    assert [(event["release"], event["env"]) for event in receiver.taken] == [
+        ("2.0", "staging"),
+        ("3.0", "staging"),
+    ]
     aisentry.init(release="2.1", env="test")
     aisentry.log_prompt_call(model="c")
     assert aisentry.flush(10)
     assert (receiver.taken[2]["release"], receiver.taken[2]["env"]) == ("2.1", "test")
 
 
-@pytest.mark.parametrize("value,records", [("0", False), ("false", False), ("OFF", False), ("no", False), ("1", True), ("", True), ("true", True)])
+@pytest.mark.parametrize(
+    "value,records",
+    [
+        ("0", False),
+        ("false", False),
+        ("OFF", False),
+        ("no", False),
+        ("1", True),
+        ("", True),
+        ("true", True),
+    ],
+)
 def test_enabled(value: str, records: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AISENTRY_ENABLED", value)
     aisentry.init("http://k@127.0.0.1:9/p")
@@ -342,9 +229,11 @@ def test_close(receiver: Receiver, start: Start) -> None:
     assert aisentry.flush(10) and len(receiver.taken) == 2
 
 
-def test_close_does_not_wait_for_a_server_that_hangs(receiver: Receiver, start: Start, warnings: List[str]) -> None:
+def test_close_does_not_wait_for_a_server_that_hangs(
+    receiver: Receiver, start: Start, warnings: List[str]
+) -> None:
     receiver.script = [HANG]
-    start(receiver.dsn, {"answer_s_max": 60.0})
+    start(receiver.dsn, {"answer_s_max": 60.0, "batch_age_s_max": 0.0})
     aisentry.log_prompt_call(model="m")
     receiver.wait(lambda seen: len(seen.requests) == 1)
     for _ in range(10):
@@ -393,10 +282,17 @@ def test_who(receiver: Receiver, start: Start) -> None:
 
 def test_an_event_may_say_more_than_its_surroundings(receiver: Receiver, start: Start) -> None:
     start(receiver.dsn, user_id="u", tags=["a"])
-    aisentry.log_prompt_call(user_id="other", tags=["b"], event_id="mine", env="e", client={"hostname": "h"})
+    aisentry.log_prompt_call(
+        user_id="other", tags=["b"], event_id="mine", env="e", client={"hostname": "h"}
+    )
     assert aisentry.flush(10)
     event = receiver.taken[0]
-    assert (event["user_id"], event["tags"], event["event_id"], event["env"]) == ("other", ["a", "b"], "mine", "e")
+    assert (event["user_id"], event["tags"], event["event_id"], event["env"]) == (
+        "other",
+        ["a", "b"],
+        "mine",
+        "e",
+    )
     assert event["client"] == {"hostname": "h"}
 
 
@@ -404,7 +300,9 @@ def test_an_event_may_say_more_than_its_surroundings(receiver: Receiver, start: 
 def test_logging_in_a_signal_handler(receiver: Receiver, start: Start) -> None:
     start(receiver.dsn)
     handled: List[Any] = []
-    before = signal.signal(signal.SIGALRM, lambda *_: handled.append(aisentry.log_prompt_call(model="signal")))
+    before = signal.signal(
+        signal.SIGALRM, lambda *_: handled.append(aisentry.log_prompt_call(model="signal"))
+    )
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
         plain = [aisentry.log_prompt_call(model="plain") for _ in range(5000)]
@@ -422,7 +320,9 @@ def test_key_is_nowhere_but_in_the_header(receiver: Receiver, start: Start) -> N
     assert KEY not in str(receiver.taken) and KEY in receiver.requests[0].headers["authorization"]
 
 
-def test_debug(receiver: Receiver, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_debug(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     import logging
 
     logger = logging.getLogger("aisentry")

@@ -7,12 +7,12 @@ import decimal
 from typing import Any, Dict, List, Tuple
 
 import pytest
+from conftest import Start
+from receiver import Receiver
 
 import aisentry
 from aisentry._fields import KINDS
 from aisentry._fit import MISFIT, fit
-from conftest import Start
-from receiver import Receiver
 
 CASES: List[Tuple[str, Any, Any]] = [
     ("model", "gpt-4o", "gpt-4o"),
@@ -99,15 +99,27 @@ SENT: List[Tuple[str, Dict[str, Any], Dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize("fields,expected", [case[1:] for case in SENT], ids=[case[0] for case in SENT])
+@pytest.mark.parametrize(
+    "fields,expected", [case[1:] for case in SENT], ids=[case[0] for case in SENT]
+)
 def test_sent(
-    fields: Dict[str, Any], expected: Dict[str, Any], receiver: Receiver, start: Start, warnings: List[str]
+    fields: Dict[str, Any],
+    expected: Dict[str, Any],
+    receiver: Receiver,
+    start: Start,
+    warnings: List[str],
 ) -> None:
     start(receiver.dsn, release="1.0", user_id="u", tags=["a"])
     aisentry.log_prompt_call(**fields)
     assert aisentry.flush(10)
     event = receiver.taken[0]
-    always = {"user_id": "u", "release": "1.0", "tags": ["a"], "project_id": "demo", "event_type": "prompt_call"}
+    always = {
+        "user_id": "u",
+        "release": "1.0",
+        "tags": ["a"],
+        "project_id": "demo",
+        "event_type": "prompt_call",
+    }
     ours = {name: event.pop(name) for name in ("event_id", "client")}
     if "timestamp" not in fields:
         ours["timestamp"] = event.pop("timestamp")
@@ -128,6 +140,6 @@ def test_started(receiver: Receiver, start: Start) -> None:
 def test_one_warning_a_field(receiver: Receiver, start: Start, warnings: List[str]) -> None:
     start(receiver.dsn)
     for _ in range(5):
-        aisentry.log_prompt_call(status="fine", tokens_input=-1)  # type: ignore[typeddict-item]
+        aisentry.log_prompt_call(status="fine", tokens_input=-1)  # type: ignore[arg-type]
     assert aisentry.flush(10)
     assert sorted(warning.split()[1] for warning in warnings) == ["status", "tokens_input"]

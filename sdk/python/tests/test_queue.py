@@ -16,7 +16,12 @@ SMALL = Limits(batch_events_max=4, batch_bytes_max=100, queue_events_max=6, queu
 # Items as (name, bytes, failure?); what is dropped in all; what is left, in the order of leaving.
 DROPS: List[Tuple[str, List[Tuple[str, int, bool]], int, List[str]]] = [
     ("room for all", [("a", 1, False), ("b", 1, True)], 0, ["b", "a"]),
-    ("count: the oldest goes", [(str(n), 1, False) for n in range(8)], 2, ["2", "3", "4", "5", "6", "7"]),
+    (
+        "count: the oldest goes",
+        [(str(n), 1, False) for n in range(8)],
+        2,
+        ["2", "3", "4", "5", "6", "7"],
+    ),
     ("bytes: the oldest go", [("a", 90, False), ("b", 90, False), ("c", 150, False)], 2, ["c"]),
     (
         "a failure outlives others",
@@ -25,12 +30,19 @@ DROPS: List[Tuple[str, List[Tuple[str, int, bool]], int, List[str]]] = [
         ["bad", "1", "2", "3", "4", "5"],
     ),
     ("failures only", [(str(n), 1, True) for n in range(7)], 1, ["1", "2", "3", "4", "5", "6"]),
-    ("a success does not push out a failure", [(str(n), 1, True) for n in range(6)] + [("ok", 1, False)], 1, list("012345")),
+    (
+        "a success does not push out a failure",
+        [(str(n), 1, True) for n in range(6)] + [("ok", 1, False)],
+        1,
+        list("012345"),
+    ),
     ("larger than the queue", [("huge", 201, True)], 1, []),
 ]
 
 
-@pytest.mark.parametrize("items,dropped,left", [case[1:] for case in DROPS], ids=[case[0] for case in DROPS])
+@pytest.mark.parametrize(
+    "items,dropped,left", [case[1:] for case in DROPS], ids=[case[0] for case in DROPS]
+)
 def test_drops(items: List[Tuple[str, int, bool]], dropped: int, left: List[str]) -> None:
     queue: Queue[str] = Queue(SMALL)
     assert sum(queue.put(*item) for item in items) == dropped

@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import Any, Dict
 
 import pytest
-
-import aisentry
 from conftest import Start
 from receiver import Receiver
+
+import aisentry
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_readme(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AISENTRY_DSN", receiver.dsn)
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
+    blocks = re.findall(
+        r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S
+    )
     names: Dict[str, Any] = {}
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)
@@ -43,7 +45,9 @@ def test_readme_names_every_public_name_and_reason() -> None:
     assert set(REASONS) <= known
 
 
-@pytest.mark.parametrize("name", [name for name in aisentry.__all__ if callable(getattr(aisentry, name))])
+@pytest.mark.parametrize(
+    "name", [name for name in aisentry.__all__ if callable(getattr(aisentry, name))]
+)
 def test_docstrings(name: str, receiver: Receiver, start: Start) -> None:
     if name == "Stats":
         return

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, Tuple
 
 import pytest
+from conftest import Start
 
 import aisentry
 from aisentry._dsn import Dsn, parse_dsn
-from conftest import Start
 
 DEADLINE_S = 30.0
 PROJECT = "python-sdk"
@@ -61,7 +61,9 @@ def serve(data_dir: Path) -> Iterator[str]:
         "WATCHLLM_INIT_KEY": KEY,
     }
     with open(data_dir / "server.log", "w+b") as log:
-        process = subprocess.Popen(shlex.split(COMMAND), env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            shlex.split(COMMAND), env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
         try:
 
             def ready() -> bool:
@@ -92,7 +94,8 @@ def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dsn]:
 
 
 def text_of(dsn: Dsn, key: str = "") -> str:
-    return f"{dsn.scheme}://{key or dsn.key}@{dsn.host}:{dsn.port}{dsn.path[: -len('/v1/events')]}/{dsn.project_id}"
+    base = dsn.path[: -len("/v1/events")]
+    return f"{dsn.scheme}://{key or dsn.key}@{dsn.host}:{dsn.port}{base}/{dsn.project_id}"
 
 
 def get(dsn: Dsn, path: str) -> Dict[str, Any]:
@@ -112,17 +115,33 @@ def stored(dsn: Dsn, event_id: Any) -> Dict[str, Any]:
             return None
 
     event: Dict[str, Any] = until(found, f"event {event_id}")
-    return event.get("event", event)
+    return event
 
 
 def log_one_of_each(run_id: str) -> Dict[str, Tuple[Any, Dict[str, Any]]]:
     """Id and expected fields of each."""
     message = [{"role": "user", "content": "Zo\u00eb \U0001f600"}]
     logged: Dict[str, Tuple[Any, Dict[str, Any]]] = {}
-    with aisentry.run("everything", run_id=run_id, user_id="u-1", session_id="s-1", tags=["t"]) as active:
+    with aisentry.run(
+        "everything", run_id=run_id, user_id="u-1", session_id="s-1", tags=["t"]
+    ) as active:
         logged["prompt_call"] = (
-            aisentry.log_prompt_call(model="gpt-4o", provider="openai", prompt=message, response="Hi", tokens_input=3, latency_ms=12.5),
-            {"model": "gpt-4o", "prompt": message, "response": "Hi", "tokens_input": 3, "latency_ms": 12.5, "status": "success"},
+            aisentry.log_prompt_call(
+                model="gpt-4o",
+                provider="openai",
+                prompt=message,
+                response="Hi",
+                tokens_input=3,
+                latency_ms=0,
+            ),
+            {
+                "model": "gpt-4o",
+                "prompt": message,
+                "response": "Hi",
+                "tokens_input": 3,
+                "latency_ms": 0,
+                "status": "success",
+            },
         )
         logged["tool_call"] = (
             aisentry.log_tool_call("search", input={"q": [1, None]}, output="sunny"),
@@ -135,18 +154,25 @@ def log_one_of_each(run_id: str) -> Dict[str, Tuple[Any, Dict[str, Any]]]:
         try:
             raise ValueError("bad \ud800 text")
         except ValueError:
-            logged["error"] = (aisentry.log_error(context={"n": 2**60}), {"status": "error", "context": {"n": str(2**60)}})
+            logged["error"] = (
+                aisentry.log_error(context={"n": 2**60}),
+                {"status": "error", "context": {"n": str(2**60)}},
+            )
         logged["assertion_failed"] = (
             aisentry.log_assertion_failed("is_json", expected={}, actual="x", severity="low"),
             {"assertion_name": "is_json", "severity": "low", "status": "assertion_failed"},
         )
         logged["hallucination_detected"] = (
-            aisentry.log_hallucination(flagged_content="x", confidence_score=0.5, detection_method="heuristic"),
+            aisentry.log_hallucination(
+                flagged_content="x", confidence_score=0.5, detection_method="heuristic"
+            ),
             {"confidence_score": 0.5, "detection_method": "heuristic"},
         )
         logged["score"] = (aisentry.score("helpful", 0.5), {"name": "helpful", "score_value": 0.5})
         logged["performance_alert"] = (
-            aisentry.log_event("performance_alert", alert_type="latency_spike", threshold=1.5, made_up={"a": 1}),  # type: ignore[call-arg]
+            aisentry.log_event(
+                "performance_alert", alert_type="latency_spike", threshold=1.5, made_up={"a": 1}
+            ),  # type: ignore[call-arg]
             {"alert_type": "latency_spike", "threshold": 1.5, "attributes": {"made_up": {"a": 1}}},
         )
         active.set(output="done")
@@ -161,9 +187,17 @@ def test_every_kind_of_event(dsn: Dsn, start: Start) -> None:
     assert aisentry.stats()["sent"] == len(logged) + 1 and aisentry.stats()["dropped"] == {}
     for event_type, (event_id, fields) in logged.items():
         event = stored(dsn, event_id)
-        shared = {"event_type": event_type, "run_id": run_id, "user_id": "u-1", "session_id": "s-1", "tags": ["t"]}
+        shared = {
+            "event_type": event_type,
+            "run_id": run_id,
+            "user_id": "u-1",
+            "session_id": "s-1",
+            "tags": ["t"],
+        }
         assert {name: event.get(name) for name in {**shared, **fields}} == {**shared, **fields}
-        assert event["release"] == "1.2.3" and event["client"]["sdk_version"].startswith("aisentry-python/")
+        assert event["release"] == "1.2.3" and event["client"]["sdk_version"].startswith(
+            "aisentry-python/"
+        )
 
 
 def test_a_run(dsn: Dsn, start: Start) -> None:

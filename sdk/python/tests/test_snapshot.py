@@ -14,7 +14,7 @@ import random
 import threading
 import types
 import uuid
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 from unittest.mock import MagicMock
 
 import pytest
@@ -79,8 +79,8 @@ class BadRepr:
 
 
 class BadClass:
-    @property
-    def __class__(self) -> Any:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
         raise RuntimeError("who am I")
 
 
@@ -152,7 +152,11 @@ CASES: List[Tuple[str, Any, Any]] = [
     ("range", range(3), "range(0, 3)"),
     ("repr raises", BadRepr(), "[unprintable test_snapshot.BadRepr]"),
     ("class raises", [BadClass()], ["[unprintable test_snapshot.BadClass]"]),
-    ("keys", {1: "a", None: "b", True: "c", 2.5: "d", (1, 2): "e"}, {"1": "c", "null": "b", "2.5": "d", "(1, 2)": "e"}),
+    (
+        "keys",
+        {1: "a", None: "b", False: "c", 2.5: "d", (1, 2): "e"},
+        {"1": "a", "null": "b", "false": "c", "2.5": "d", "(1, 2)": "e"},
+    ),
     ("key that raises", {BadKey(): 1}, {"[unprintable test_snapshot.BadKey]": 1}),
     ("long key", {"k" * 5000: 1}, {"k" * 1024 + "\u2026": 1}),
     ("__proto__", {"__proto__": {"a": 1}}, {"__proto__": {"a": 1}}),
@@ -160,7 +164,9 @@ CASES: List[Tuple[str, Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("value,expected", [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+@pytest.mark.parametrize(
+    "value,expected", [case[1:] for case in CASES], ids=[case[0] for case in CASES]
+)
 def test_values(value: Any, expected: Any) -> None:
     assert plain(value) == expected
 
@@ -282,14 +288,20 @@ def test_changed_by_another_thread_meanwhile() -> None:
 
 
 def random_value(choice: random.Random, depth: int) -> Any:
-    leaves = [
+    leaves: List[Callable[[], Any]] = [
         lambda: choice.choice(["", "a", "\ud800", "\x00\x1f", "\U0001f600" * 9, "long " * 200]),
         lambda: choice.choice([0, -1, 2**53, -(2**70), 1 << 5000]),
         lambda: choice.choice([0.1, -0.0, 1e308, math.nan, math.inf, 5e-324]),
         lambda: choice.choice([None, True, False]),
-        lambda: choice.choice([b"a", b"\xff", bytearray(9), 3j, Color.RED, BadRepr(), BadClass(), Text("t")]),
-        lambda: choice.choice([decimal.Decimal("1e-400"), datetime.datetime.now(), ValueError("\udfff"), object]),
-        lambda: choice.choice([Card("n", "s"), Model(a=1), BrokenModel(), Point(1, 2), Scalar(), MagicMock()]),
+        lambda: choice.choice(
+            [b"a", b"\xff", bytearray(9), 3j, Color.RED, BadRepr(), BadClass(), Text("t")]
+        ),
+        lambda: choice.choice(
+            [decimal.Decimal("1e-400"), datetime.datetime.now(), ValueError("\udfff"), object]
+        ),
+        lambda: choice.choice(
+            [Card("n", "s"), Model(a=1), BrokenModel(), Point(1, 2), Scalar(), MagicMock]
+        ),
     ]
     if depth == 0 or choice.random() < 0.4:
         return choice.choice(leaves)()

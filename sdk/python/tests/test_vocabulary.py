@@ -28,7 +28,9 @@ def rows() -> List[Dict[str, Any]]:
         values: Tuple[str, ...] = ()
         if value:
             values = tuple(
-                constants[value.group(2)] if value.group(2) else re.findall(r'"([^"]+)"', value.group(1))
+                constants[value.group(2)]
+                if value.group(2)
+                else re.findall(r'"([^"]+)"', value.group(1))
             )
         least, most = re.search(r"min: (-?\d+)", row), re.search(r"max: (-?\d+)", row)
         found.append(
@@ -66,7 +68,7 @@ def test_ranges() -> None:
 
 
 def test_keywords() -> None:
-    """log_event takes every field as a keyword, except for what init() or the first argument says."""
+    """log_event takes every field but those that init() or its first argument say."""
     keywords = set(_fields.EventFields.__annotations__)
     for base in ("_EveryFields", "CommonFields", "SpanFields", "PromptCallFields"):
         assert set(getattr(_fields, base).__annotations__) <= keywords

@@ -1,12 +1,13 @@
 """aisentry: every public name of the package.
 
-All of them are safe to call at any time and from any thread: before `init`, without a DSN and after `close`
-they do nothing, and none of them ever raises. Nothing is sent on the caller's thread.
+All of them are safe to call at any time and from any thread: before `init`, without a DSN and
+after `close` they do nothing, and none of them ever raises. Nothing is sent on the caller's
+thread.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Optional, Union, overload
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Optional, Union, cast, overload
 
 from ._event import BeforeSend
 from ._lifecycle import lifecycle
@@ -75,7 +76,8 @@ def init(
     enabled: Optional[bool] = None,
     debug: Optional[bool] = None,
 ) -> None:
-    """Starts recording. Without a DSN, here or in AISENTRY_DSN, nothing is recorded and nothing is said.
+    """Starts recording. Without a DSN, here or in AISENTRY_DSN, nothing is recorded and nothing
+    is said.
 
     >>> init(release="1.4.2", env="production")
 
@@ -84,12 +86,13 @@ def init(
     dsn: `http(s)://<key>@<host>[:<port>][/<base>]/<project_id>`; AISENTRY_DSN unless given.
     release: version of the program; AISENTRY_RELEASE unless given.
     env: deployment environment, such as production; AISENTRY_ENVIRONMENT unless given.
-    sample_rate: part of the runs that is recorded, 0 to 1; AISENTRY_SAMPLE_RATE unless given, otherwise 1.
-        Failures are always recorded.
+    sample_rate: part of the runs that is recorded, 0 to 1; AISENTRY_SAMPLE_RATE unless given,
+        otherwise 1. Failures are always recorded.
     user_id, session_id: of events that name none. tags: of every event.
-    before_send: sees each event last, on the worker's thread, and returns it, changed or not, or None to
-        drop it. If it raises, the event is sent without its texts and payloads.
-    on_drop: is told the reason and the number of events that will not arrive, by whichever thread drops.
+    before_send: sees each event last, on the worker's thread, and returns it, changed or not, or
+        None to drop it. If it raises, the event is sent without its texts and payloads.
+    on_drop: is told the reason and the number of events that will not arrive, by whichever thread
+        drops.
     enabled: False makes every call a no-op; AISENTRY_ENABLED unless given, otherwise True.
     debug: tells on stderr what goes wrong, every time; AISENTRY_DEBUG unless given.
     """
@@ -125,10 +128,10 @@ def log_prompt_call(**fields: Unpack[PromptCallFields]) -> Optional[str]:
     Fields: prompt, response (text or anything), model, model_version, provider, tokens_input,
     tokens_output, tokens_cache_read, tokens_cache_write, tokens_cache_write_1h, tokens_reasoning,
     tokens_audio_input, tokens_audio_output, cost_estimate_usd, cost_reported_usd, tool_calls,
-    time_to_first_token_ms, finish_reason, response_metadata, prompt_template_id, prompt_version; and those
-    of every event: name, status, error, latency_ms, timestamp, user_id, session_id, tags, run_id, span_id,
-    parent_span_id, attributes, release, env. The time is when the call started: unless given, the present
-    less latency_ms.
+    time_to_first_token_ms, finish_reason, response_metadata, prompt_template_id, prompt_version;
+    and those of every event: name, status, error, latency_ms, timestamp, user_id, session_id,
+    tags, run_id, span_id, parent_span_id, attributes, release, env. The time is when the call
+    started: unless given, the present less latency_ms.
     """
     return _log("prompt_call", fields)
 
@@ -144,10 +147,10 @@ def log_tool_call(tool_name: str, **fields: Unpack[ToolCallFields]) -> Optional[
 def log_agent_step(**fields: Unpack[AgentStepFields]) -> Optional[str]:
     """A step of an agent.
 
-    >>> event_id = log_agent_step(step_number=1, step_type="reasoning", reasoning="Look it up first.")
+    >>> event_id = log_agent_step(step_number=1, step_type="reasoning", reasoning="Look it up.")
 
-    Fields: step_number, step_name, step_type, input_data, output_data, reasoning, context, and those of
-    every event.
+    Fields: step_number, step_name, step_type, input_data, output_data, reasoning, context, and
+    those of every event.
     """
     return _log("agent_step", fields)
 
@@ -160,8 +163,8 @@ def log_error(error: Optional[ErrorLike] = None, **fields: Unpack[ErrorFields]) 
     ... except KeyError as error:
     ...     event_id = log_error(error, context={"question": 7})
 
-    Without an error it takes the exception that is being handled. Fields: context, stack_trace, and those of
-    every event.
+    Without an error it takes the exception that is being handled. Fields: context, stack_trace,
+    and those of every event.
     """
     if error is None:
         import sys
@@ -175,7 +178,7 @@ def log_assertion_failed(
 ) -> Optional[str]:
     """An expectation that was not met.
 
-    >>> event_id = log_assertion_failed("is_json", expected="an object", actual="Sure! Here", severity="low")
+    >>> event_id = log_assertion_failed("is_json", expected="an object", actual="Sure!")
 
     Fields: assertion_type, expected, actual, severity, and those of every event.
     """
@@ -187,8 +190,8 @@ def log_hallucination(**fields: Unpack[HallucinationFields]) -> Optional[str]:
 
     >>> event_id = log_hallucination(flagged_content="Paris has 40 M people", confidence_score=0.9)
 
-    Fields: detection_method, confidence_score (0 to 1), flagged_content, ground_truth, recommendations, and
-    those of every event.
+    Fields: detection_method, confidence_score (0 to 1), flagged_content, ground_truth,
+    recommendations, and those of every event.
     """
     return _log("hallucination_detected", fields)
 
@@ -225,9 +228,9 @@ def run(name: Function) -> Function: ...
 @overload
 def run(name: Optional[str] = None, **fields: Unpack[RunFields]) -> Run: ...
 def run(name: Any = None, **fields: Any) -> Any:
-    """A run: the events logged inside belong to it, and it is itself recorded as a span with its duration
-    and, when something is raised, the error. For `with` and `async with`, and as a decorator of functions,
-    coroutines and generators.
+    """A run: the events logged inside belong to it, and it is itself recorded as a span with its
+    duration and, when something is raised, the error. For `with` and `async with`, and as a
+    decorator of functions, coroutines and generators.
 
     >>> with run("answer", user_id="u-7") as active:
     ...     event_id = log_prompt_call(model="gpt-4o", prompt="Hi", response="Hello")
@@ -239,12 +242,12 @@ def run(name: Any = None, **fields: Any) -> Any:
     >>> greet()
     'Hello'
 
-    Within a run, a further one is a span of the same run. Fields: input, output, run_id (to continue a run
-    of another process), and those of every event. A new thread knows nothing of the run it was started in,
-    unless it is started by `contextvars.copy_context().run`.
+    Within a run, a further one is a span of the same run. Fields: input, output, run_id (to
+    continue a run of another process), and those of every event. A new thread knows nothing of
+    the run it was started in, unless it is started by `contextvars.copy_context().run`.
     """
-    if callable(name) or isinstance(name, (classmethod, staticmethod)):
-        return Run(None, {})(name)  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
+    if callable(name) or type(name) in (classmethod, staticmethod):
+        return Run(None, {})(cast(Any, name))
     return Run(name, fields)
 
 
@@ -265,7 +268,8 @@ def set_session(session_id: _Id) -> None:
 
 
 def set_tags(tags: Iterable[str]) -> None:
-    """Labels: of the run that calls it, or of the program when outside of runs; beside those of init().
+    """Labels: of the run that calls it, or of the program when outside of runs; beside those of
+    init().
 
     >>> set_tags(["beta", "eu"])
     """
@@ -273,8 +277,8 @@ def set_tags(tags: Iterable[str]) -> None:
 
 
 def flush(timeout: float = _limits.flush_s_max) -> bool:
-    """Sends what waits. True once every event logged before is settled, that is, on the server's disk or
-    dropped and counted; False when that takes longer than so many seconds.
+    """Sends what waits. True once every event logged before is settled, that is, on the server's
+    disk or dropped and counted; False when that takes longer than so many seconds.
 
     >>> flush(timeout=5)
     True

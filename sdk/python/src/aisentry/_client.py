@@ -1,4 +1,4 @@
-"""What a log call does: freeze the event, decide on the sample, queue it; and the worker behind it."""
+"""What a log call does: freeze the event, decide on the sample, queue it; and the worker behind."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from ._delivery import Delivery
 from ._event import Composer, Logged, describe_error, timestamp_text
 from ._ids import new_event_id
 from ._limits import Limits
+from ._plain import safe_text, type_name
 from ._queue import Queue
 from ._report import Reporter
 from ._sampling import run_is_kept, went_wrong
 from ._scope import Who, current
 from ._settings import Settings
-from ._snapshot import freeze, safe_text, type_name
+from ._snapshot import freeze
 from ._tally import Stats, Tally
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ _EVENT_BYTES = 1024
 class Client:
     """One DSN's queue and worker. Every method may be called by any thread, and none raises."""
 
-    def __init__(self, settings: Settings, reporter: Reporter, limits: Optional[Limits] = None) -> None:
+    def __init__(
+        self, settings: Settings, reporter: Reporter, limits: Optional[Limits] = None
+    ) -> None:
         self.settings = settings
         self.limits = limits or Limits()
         # Of events outside of a run. The tags of init() stay whatever is set later.
@@ -94,7 +97,11 @@ class Client:
             event_id = fields["event_id"] = new_event_id(time_ns)
         is_failure = went_wrong(event_type, fields)
         rate = self.settings.sample_rate
-        if rate < 1.0 and not is_failure and not run_is_kept(fields.get("run_id") or event_id, rate):
+        if (
+            rate < 1.0
+            and not is_failure
+            and not run_is_kept(fields.get("run_id") or event_id, rate)
+        ):
             self._tally.drop("sampled_out")
             return None
         frozen, size = freeze(fields)
@@ -134,7 +141,7 @@ class Client:
         )
 
     def flush(self, timeout_s: float) -> bool:
-        """Waits until all that was logged before is on the server's disk, or dropped and counted."""
+        """Waits until all that was logged before is on the server's disk or dropped and counted."""
         if threading.get_ident() == self._worker_id:
             return False
         self._delivery.hurry.set()
@@ -220,7 +227,7 @@ class Client:
 
     def _post(self, body: bytes) -> Union[Answer, NoAnswer]:
         if self._http is None:
-            # It takes longer to load than all the rest of the package, and only the worker needs it.
+            # It takes longer to load than the rest of the package, and only the worker needs it.
             from ._http import Http
 
             self._http = Http(self.settings.dsn, self.limits)
@@ -233,7 +240,7 @@ def _is_absent(value: object) -> bool:
 
 
 def _watch_multiprocessing(client: Client) -> None:
-    """A forked worker of multiprocessing ends without atexit, but runs the finalizers of its own."""
+    """A forked process of multiprocessing ends without atexit, but runs finalizers of its own."""
     process = sys.modules.get("multiprocessing.process")
     if process is not None and process.parent_process() is not None:
         from multiprocessing.util import Finalize

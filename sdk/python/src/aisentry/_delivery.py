@@ -1,7 +1,7 @@
 """Lines of JSON in; delivered, or dropped for a counted reason. Runs on the worker's thread.
 
-Network failures, 408, 429 and 5xx are tried again with backoff and jitter; 413 halves the batch; 401 and
-403 stop delivery for good; any other refusal drops the batch. Nothing is raised.
+Network failures, 408, 429 and 5xx are tried again with backoff and jitter; 413 halves the batch;
+401 and 403 stop delivery for good; any other refusal drops the batch. Nothing is raised.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, Callable, Dict, List, Optional, Union, cast
 
 from ._answer import Answer, NoAnswer
 from ._limits import Limits
+from ._plain import is_a
 from ._report import Reporter
-from ._snapshot import is_a
 from ._tally import Tally
 
 _RETRIED = frozenset({408, 425, 429})
@@ -42,7 +42,7 @@ class Delivery:
         self.stopped: Optional[str] = None
 
     def deliver(self, lines: List[bytes]) -> None:
-        """Sends lines in as few requests as their bytes allow; returns when each is sent or dropped."""
+        """Sends lines in as few requests as their bytes allow; each is sent or dropped."""
         parts = self._parts(lines)
         while parts:
             part = parts.pop()
@@ -93,7 +93,7 @@ class Delivery:
         asked = answer.retry_after_s if isinstance(answer, Answer) else None
         least = min(asked or 0.0, limits.retry_after_s_max)
         ceiling = min(limits.retry_first_s * 2**attempt, limits.retry_delay_s_max)
-        # What the server asks for is a minimum; the jitter comes on top, so that clients spread out.
+        # What the server asks for is a minimum; the jitter on top spreads the clients.
         delay = self._random.uniform(0.0, ceiling)
         if not self.closing.wait(least):
             # A flush that came during an earlier attempt has had its answer.
@@ -143,7 +143,7 @@ class Delivery:
             if 300 <= answer.status < 400:
                 self._reporter.warn_once(
                     "rejected",
-                    "The server redirects (%s) to %s; the key is sent nowhere but to the DSN's address.",
+                    "The server redirects (%s) to %s; the key goes to the DSN's address only.",
                     answer.status,
                     (answer.location or "nowhere")[:_DETAIL_CHARACTERS_MAX],
                 )

@@ -1,7 +1,7 @@
 """What was logged in, one line of JSON out. Runs on the worker's thread.
 
-The server refuses an event for one field of the wrong kind. Here such a value is moved to `attributes`,
-where any value may stand, so that the rest of the event is not lost with it.
+The server refuses an event for one field of the wrong kind. Here such a value is moved to
+`attributes`, where any value may stand, so that the rest of the event is not lost with it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Tuple, ca
 from ._fields import BARE_FIELDS, KINDS
 from ._fit import MISFIT, fit, labels_of, wanted
 from ._limits import LABELS_MAX, STACK_FRAMES_MAX
+from ._plain import is_a, safe_text, type_name
 from ._report import Reporter
 from ._sampling import well_formed
-from ._snapshot import is_a, safe_text, thaw, type_name
+from ._snapshot import thaw
 from ._version import __version__
 
 Event = Dict[str, Any]
@@ -33,13 +34,14 @@ class Stack(NamedTuple):
     exception: traceback.TracebackException
 
 
-# One event between the caller's thread and the worker's: its time, its id and type, its frozen fields, the
-# tags of its run, and its traceback. A plain tuple, because a call pays for making it.
+# One event between the caller's thread and the worker's: its time, its id and type, its frozen
+# fields, the tags of its run, and its traceback. A plain tuple, because a call pays for making
+# it.
 Logged = Tuple[int, str, str, Dict[str, Any], Tuple[str, ...], Optional[Stack]]
 
 
 def describe_error(error: Any) -> Tuple[Any, Optional[Stack]]:
-    """An exception as {message, type, code} and its traceback; fields as they are, the rest as text."""
+    """An exception as {message, type, code} and its traceback; fields as they are, else text."""
     if not isinstance(error, BaseException):
         fields: Mapping[str, Any] = error
         return fields if isinstance(error, Mapping) else safe_text(error), None

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     DetectionMethod = Literal["heuristic", "model_ensemble", "ground_truth_verification"]
     AlertType = Literal["cost_spike", "latency_spike", "error_rate_spike", "token_limit"]
 
-# A field is of one kind: id, label, text, value, object, list, labels, integer, number, timestamp, enum.
+# A field is of one kind: id, label, text, value, object, list, labels, integer, number,
+# timestamp, enum.
 KINDS: Dict[str, str] = {
     "event_id": "id",
     "project_id": "id",

@@ -64,7 +64,9 @@ _WANTED_OF_KIND: Mapping[str, str] = {
 
 def labels_of(value: Any) -> List[str]:
     """Labels of one text, or of several of anything; none of nothing."""
-    many: List[Any] = [] if value is None else [value] if not isinstance(value, (list, tuple)) else [*value]
+    many: List[Any] = (
+        [] if value is None else [value] if not isinstance(value, (list, tuple)) else [*value]
+    )
     return [_cut(entry if isinstance(entry, str) else str(entry)) for entry in many[:LABELS_MAX]]
 
 

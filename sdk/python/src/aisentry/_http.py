@@ -49,7 +49,8 @@ class Http:
         kept = self._connection is not None and self._connection.sock is not None
         answer = self._attempt(body, headers)
         if isinstance(answer, NoAnswer) and kept and not answer.timed_out:
-            # A connection that was kept may have been closed meanwhile; events are idempotent by their id.
+            # A connection that was kept may have been closed meanwhile; events are idempotent by
+            # their id.
             answer = self._attempt(body, headers)
         return answer
 
@@ -76,7 +77,8 @@ class Http:
     def _read(self, response: HTTPResponse) -> Answer:
         body = response.read(self._limits.answer_bytes_max)
         if not response.isclosed():
-            # More than any answer of ours: not worth reading, and the connection cannot be used again.
+            # More than any answer of ours: not worth reading, and the connection cannot be used
+            # again.
             self.close()
         return Answer(
             response.status,
@@ -92,7 +94,9 @@ class Http:
             host, port = proxy.hostname, proxy.port or 80
         if dsn.scheme == "http":
             return HTTPConnection(host, port, timeout=timeout_s)
-        secure = HTTPSConnection(host, port, timeout=timeout_s, context=ssl.create_default_context())
+        secure = HTTPSConnection(
+            host, port, timeout=timeout_s, context=ssl.create_default_context()
+        )
         if proxy is not None:
             secure.set_tunnel(dsn.host, dsn.port, _proxy_authorization(proxy))
         return secure

@@ -14,10 +14,11 @@ def reseed() -> None:
 
 
 def new_event_id(time_ns: int) -> str:
-    """UUIDv7; the 12 bits after the millisecond are its fraction, so that ids sort within it too."""
+    """UUIDv7; the 12 bits after the millisecond are its fraction: ids sort within it too."""
     ms, below_ns = divmod(time_ns, 1_000_000)
     tail = _random.getrandbits(62)
-    # One format of five numbers: a third of the time that slicing takes, in a call that callers wait for.
+    # One format of five numbers: a third of the time that slicing takes, in a call that callers
+    # wait for.
     return "%08x-%04x-7%03x-%04x-%012x" % (
         ms >> 16,
         ms & 0xFFFF,

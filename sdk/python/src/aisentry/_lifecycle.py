@@ -28,7 +28,7 @@ class Lifecycle:
         self._is_watching = False
 
     def start(self, settings: Optional[Settings], limits: Optional[Limits] = None) -> None:
-        """Makes the client of these settings the current one; the same settings keep the current one."""
+        """Makes a client of these settings the current one; the same settings keep the present."""
         with self._lock:
             if self.client is not None:
                 if self.client.settings == settings:

@@ -1,7 +1,8 @@
 """What waits between the callers' threads and the worker's, bounded by count and by bytes.
 
-Two lanes: when there is no room, the oldest event that is not a failure goes first. The lock may be taken
-again by the thread that holds it, so that a signal handler or a destructor may log in the middle of a call.
+Two lanes: when there is no room, the oldest event that is not a failure goes first. The lock may
+be taken again by the thread that holds it, so that a signal handler or a destructor may log in
+the middle of a call.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Queue(Generic[Item]):
         return len(self._failures) + len(self._others) + len(self._taken)
 
     def put(self, item: Item, size: int, is_failure: bool) -> int:
-        """Takes an item in; answers how many were dropped to make room (the new one, if it has none)."""
+        """Takes an item in; answers how many were dropped for it (the new one, if without room)."""
         limits = self._limits
         dropped = 0
         with self._lock:
@@ -59,7 +60,8 @@ class Queue(Generic[Item]):
             self._count += 1
             (self._failures if is_failure else self._others).append((self._count, size, item))
             self._bytes += size
-            # Waking a thread costs more than all else here: once for the first, once for a full batch.
+            # Waking a thread costs more than all else here: once for the first, once for a full
+            # batch.
             if self._worker_waits and (waiting == 0 or self._is_full()):
                 self._worker_waits = False
                 self._arrived.notify()
@@ -93,7 +95,7 @@ class Queue(Generic[Item]):
             self._settled.notify_all()
 
     def flush(self, timeout_s: float) -> bool:
-        """Waits until everything that arrived before is settled; False when the time is up first."""
+        """Waits until all that arrived before is settled; False when the time is up first."""
         deadline = time.monotonic() + timeout_s
         with self._lock:
             target = self._count
@@ -112,7 +114,7 @@ class Queue(Generic[Item]):
             self._arrived.notify()
 
     def clear(self) -> int:
-        """Throws away what waits, but not what the worker has taken; answers how many that were."""
+        """Throws away what waits, but not what the worker has taken; answers how many."""
         with self._lock:
             count = len(self._failures) + len(self._others)
             self._failures.clear()

@@ -19,16 +19,20 @@ class Reporter:
         try:
             said = kind in self._said
             self._said.add(kind)
-            logger.log(logging.DEBUG if said else logging.WARNING, f"aisentry: {message}", *arguments)
+            logger.log(
+                logging.DEBUG if said else logging.WARNING, f"aisentry: {message}", *arguments
+            )
         except Exception:  # A broken log handler is no reason to break the program.
             pass
 
 
+class _DebugHandler(logging.StreamHandler):  # type: ignore[type-arg]
+    """The handler of AISENTRY_DEBUG, of which there is one."""
+
+
 def show_debug_lines() -> None:
-    """AISENTRY_DEBUG: everything the SDK says goes to stderr, whatever the program's logging does."""
+    """AISENTRY_DEBUG: what the SDK says goes to stderr, whatever the program's logging does."""
     logger.setLevel(logging.DEBUG)
-    if not any(getattr(handler, "aisentry", False) for handler in logger.handlers):
-        handler = logging.StreamHandler(sys.stderr)
-        setattr(handler, "aisentry", True)
-        logger.addHandler(handler)
-        logger.propagate = False
+    logger.propagate = False
+    if not any(isinstance(handler, _DebugHandler) for handler in logger.handlers):
+        logger.addHandler(_DebugHandler(sys.stderr))

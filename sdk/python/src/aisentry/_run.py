@@ -7,7 +7,18 @@ import sys
 import time
 from functools import wraps
 from types import TracebackType
-from typing import Any, AsyncGenerator, Callable, Dict, Generator, List, Optional, Type, TypeVar, cast
+from typing import (
+    Any,
+    AsyncGenerator,
+    Callable,
+    Dict,
+    Generator,
+    List,
+    Optional,
+    Type,
+    TypeVar,
+    cast,
+)
 
 from ._ids import new_run_id, new_span_id
 from ._lifecycle import lifecycle
@@ -83,7 +94,13 @@ def _who(fields: Dict[str, Any], outer: Optional[Scope], run_id: str) -> Who:
     tags = tags_of(fields.pop("tags", None))
     client = lifecycle.client
     inherited = outer.who if outer is not None else client.who if client is not None else Who()
-    if outer is not None and outer.run_id == run_id and user_id is None and session_id is None and not tags:
+    if (
+        outer is not None
+        and outer.run_id == run_id
+        and user_id is None
+        and session_id is None
+        and not tags
+    ):
         return inherited  # What is set further down the same run is set for all of it.
     return Who(
         user_id or inherited.user_id,
@@ -108,7 +125,7 @@ def _outcome(error: BaseException) -> Dict[str, Any]:
 
 
 class Run:
-    """A context manager, for `with` and `async with`, and a decorator of functions of every kind."""
+    """For `with` and `async with`, and a decorator of functions of every kind."""
 
     def __init__(self, name: Optional[str], fields: Dict[str, Any]) -> None:
         self._name = name
@@ -182,9 +199,10 @@ class Run:
         except Exception:  # Fields whose own code raises: the run goes on without them.
             return ActiveRun({"name": name})
 
-    # A generator runs in turns with its consumer: the run is entered for each turn and left after it,
-    # so that what the consumer logs in between is not taken for the run's. Everything else is passed
-    # through in both directions: values, exceptions (GeneratorExit, which is a close, too), the end.
+    # A generator runs in turns with its consumer: the run is entered for each turn and left after
+    # it, so that what the consumer logs in between is not taken for the run's. Everything else is
+    # passed through in both directions: values, exceptions (GeneratorExit, which is a close,
+    # too), the end.
 
     def _around_generator(self, function: Callable[..., Any], name: str) -> Callable[..., Any]:
         @wraps(function)
@@ -216,7 +234,9 @@ class Run:
 
         return turns
 
-    def _around_async_generator(self, function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    def _around_async_generator(
+        self, function: Callable[..., Any], name: str
+    ) -> Callable[..., Any]:
         @wraps(function)
         async def turns(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
             source = function(*args, **kwargs)

@@ -4,9 +4,9 @@ An event is kept when its status is not "success", or when
 
     crc32(utf-8 of run_id) / 2^32 < sample_rate
 
-with the usual CRC-32 (IEEE, `zlib.crc32`); an event without a run is its own run, so that its event_id
-takes the run's place. The server samples by the same rule: two rates keep the smaller share of runs,
-never half of a run.
+with the usual CRC-32 (IEEE, `zlib.crc32`); an event without a run is its own run, so that its
+event_id takes the run's place. The server samples by the same rule: two rates keep the smaller
+share of runs, never half of a run.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which run the program is in, and whom it serves.
 
-A context variable follows the program across await and into tasks; a new thread starts without it, unless
-it is started within contextvars.copy_context().run.
+A context variable follows the program across await and into tasks; a new thread starts without
+it, unless it is started within contextvars.copy_context().run.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Optional, Tuple
 
 
 class Who:
-    """The end user served. A run has its own, so that requests that are served at once do not mix."""
+    """The end user served. A run has its own: requests that are served at once do not mix."""
 
     __slots__ = ("user_id", "session_id", "tags")
 

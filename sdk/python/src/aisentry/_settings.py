@@ -1,4 +1,4 @@
-"""What init() was given, the environment, and the defaults become settings, in that order of rank."""
+"""What init() was given, the environment and the defaults become settings, in this order."""
 
 from __future__ import annotations
 

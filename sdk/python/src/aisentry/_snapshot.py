@@ -1,51 +1,47 @@
 """Any Python value in, plain JSON values out: a copy that the caller can no longer change.
 
-Two steps. `freeze` runs on the caller's thread, because later changes by the caller must not change what
-is sent and because an object's own methods may only be called where it lives: it copies containers,
-shares texts and other values that cannot change, and turns objects into plain values. `Snapshot.take`
-runs on the worker's thread and makes JSON of what was frozen, within bounds; freeze calls it for
-whatever is not a plain container. Iterators are never consumed, and nothing of the caller's is written to.
+Two steps. `freeze` runs on the caller's thread, because later changes by the caller must not
+change what is sent and because an object's own methods may only be called where it lives: it
+copies containers, shares texts and other values that cannot change, and turns objects into plain
+values. `Snapshot.take` runs on the worker's thread and makes JSON of what was frozen, within
+bounds; freeze calls it for whatever is not a plain container. Iterators are never consumed, and
+nothing of the caller's is written to.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping as AbstractMapping
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from enum import Enum
 from itertools import islice
-from pathlib import PurePath
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Set, Tuple, cast
-from uuid import UUID
+from typing import Any, Dict, Iterable, List, Mapping, Set, Tuple
 
 from ._limits import (
     INTEGER_MAX,
     KEY_CHARACTERS_MAX,
-    REPR_CHARACTERS_MAX,
     SNAPSHOT_BYTES_MAX,
     SNAPSHOT_DEPTH_MAX,
     SNAPSHOT_NODE_BYTES,
     SNAPSHOT_OBJECT_BYTES,
     STRING_CHARACTERS_MAX,
 )
+from ._plain import (
+    CONVERSIONS,
+    FIXED,
+    INTEGER_MIN,
+    bounded_repr,
+    is_a,
+    items_of,
+    key_text,
+    long_integer,
+    named,
+    shown_fields,
+    truncated,
+    type_name,
+    type_of,
+)
 
-_INTEGER_BITS_MAX = 4096
-_INTEGER_MIN = -INTEGER_MAX
 # A text that short is within the cost of its entry, at four bytes a character.
 _SHORT_CHARACTERS_MAX = SNAPSHOT_NODE_BYTES // 4
-# Values that cannot change and have no parts: shared between the caller and the worker.
-_FIXED = frozenset({int, float, bool, type(None), complex, date, datetime, time, timedelta, Decimal, UUID})
-
-
-# Told without narrowing: to the type checkers a value of any type is left so.
-is_a: Callable[[Any, Any], bool] = isinstance
-_type_of: Callable[[Any], Any] = type
-# A subclass may have items() of its own, which may do anything.
-_items_of: Callable[[Any], Iterable[Tuple[Any, Any]]] = cast(Any, dict).items
-
-
 _ENTRIES_MAX = SNAPSHOT_BYTES_MAX // SNAPSHOT_NODE_BYTES
 
 
@@ -64,23 +60,28 @@ def freeze(fields: Dict[str, Any]) -> Tuple[Dict[str, Any], int]:
         walk = Snapshot()
         # Names and numbers first: a huge prompt must not leave them without room.
         names = sorted(fields, key=lambda name: _is_long(fields[name]))
-        return {name: walk.take(fields[name], 1) for name in names}, walk.bytes_max - walk.bytes_left
+        return {
+            name: walk.take(fields[name], 1) for name in names
+        }, walk.bytes_max - walk.bytes_left
 
 
 def thaw(fields: Dict[str, Any]) -> Dict[str, Any]:
     """What was frozen as plain JSON values, which are the worker's own."""
-    # More room than freeze has: short texts are counted beside their entry, and what was cut has its mark.
+    # More room than freeze has: short texts are counted beside their entry, and what was cut has
+    # its mark.
     walk = Snapshot(2 * SNAPSHOT_BYTES_MAX, STRING_CHARACTERS_MAX + KEY_CHARACTERS_MAX)
     thawed: Dict[str, Any] = walk.take(fields)
     return thawed
 
 
 def _is_long(value: Any) -> bool:
-    return type(value) not in _FIXED and not (type(value) is str and len(value) <= KEY_CHARACTERS_MAX)
+    return type(value) not in FIXED and not (
+        type(value) is str and len(value) <= KEY_CHARACTERS_MAX
+    )
 
 
 def _freeze(value: Any, depth: int) -> Tuple[Any, int]:
-    kind = _type_of(value)
+    kind = type_of(value)
     if kind is dict or kind is list or kind is tuple:
         if depth >= SNAPSHOT_DEPTH_MAX or len(value) > _ENTRIES_MAX:
             raise _TooMuch
@@ -95,17 +96,17 @@ def _freeze(value: Any, depth: int) -> Tuple[Any, int]:
 
 
 def _freeze_entries(copy: Any, entries: Iterable[Tuple[Any, Any]], depth: int) -> int:
-    """Replaces what can change in a dict or list of ours; bytes of it all. The loop that calls wait for."""
+    """Replaces what can change in a dict or list of ours; bytes of it all. Callers wait for it."""
     size = SNAPSHOT_NODE_BYTES * (1 + len(copy))
     for key, entry in entries:
-        kind = _type_of(entry)
+        kind = type_of(entry)
         if kind is str:
             length = len(entry)
             if length > _SHORT_CHARACTERS_MAX:
                 if length > STRING_CHARACTERS_MAX:
                     raise _TooMuch
                 size += length if entry.isascii() else 4 * length
-        elif kind not in _FIXED:
+        elif kind not in FIXED:
             copy[key], more = _freeze(entry, depth + 1)
             size += more
             if size > SNAPSHOT_BYTES_MAX:
@@ -135,7 +136,7 @@ class Snapshot:
 
     def take(self, value: Any, depth: int = 0) -> Any:
         """A plain copy: None, bool, int, finite float, str, list or dict with str keys."""
-        kind = _type_of(value)
+        kind = type_of(value)
         if kind is str:
             size = _text_bytes(value)
             if size > self.bytes_left or len(value) > self._characters_max:
@@ -143,7 +144,7 @@ class Snapshot:
             self.bytes_left -= size
             return value
         if kind is int:
-            return value if _INTEGER_MIN <= value <= INTEGER_MAX else _long_integer(value)
+            return value if INTEGER_MIN <= value <= INTEGER_MAX else long_integer(value)
         if kind is float:
             # JSON has no NaN and no infinity.
             return value if value - value == 0.0 else None
@@ -176,13 +177,13 @@ class Snapshot:
         length = len(value)
         room = self._room(length)
         # list() of a dict's items runs no Python code: another thread cannot change it midway.
-        every = _items_of(value)
+        every = items_of(value)
         items = _head(every, room) if room < length else list(every)
         self.bytes_left -= room * SNAPSHOT_NODE_BYTES
         out: Dict[str, Any] = {}
         for key, entry in items:
             if type(key) is not str or len(key) > KEY_CHARACTERS_MAX:
-                key = _key(key)
+                key = key_text(key)
             out[key] = self.take(entry, depth)
         if room < length:
             out["[truncated]"] = True
@@ -202,32 +203,32 @@ class Snapshot:
         width = 1 if value.isascii() else 4
         kept = max(min(self._characters_max, self.bytes_left // width), 0)
         self.bytes_left -= kept * width
-        return _truncated(value, kept)
+        return truncated(value, kept)
 
     def _other(self, value: Any, depth: int) -> Any:
         """Everything but the plain types. The object's own code may run here, and may raise."""
         try:
-            for kinds, convert in _CONVERSIONS:
+            for kinds, convert in CONVERSIONS:
                 if is_a(value, kinds):
                     return self.take(convert(value), depth)
             if is_a(value, (dict, list, tuple, set, frozenset, deque)):
-                return self._container(_named(value), value, depth)
+                return self._container(named(value), value, depth)
             if is_a(value, AbstractMapping):
                 return self._container(self._head_of(value), value, depth)
             if depth >= SNAPSHOT_DEPTH_MAX:
                 return "[too deep]"
             self.bytes_left -= SNAPSHOT_OBJECT_BYTES
-            kind = _type_of(value)
+            kind = type_of(value)
             # Looked up on the type: a stand-in object that has every attribute has no such class.
             dump = getattr(kind, "model_dump", None)
             if dump is not None:
                 return self.take(dump(value), depth + 1)
             fields = getattr(kind, "__dataclass_fields__", None)
             if fields is not None:
-                return self._container(_shown_fields(value, fields), value, depth)
+                return self._container(shown_fields(value, fields), value, depth)
             if getattr(value, "shape", None) == () and hasattr(kind, "item"):
                 return self.take(kind.item(value), depth)  # A number of NumPy's.
-            return self.take(_repr(value), depth)
+            return self.take(bounded_repr(value), depth)
         except Exception:
             return f"[unprintable {type_name(value)}]"
 
@@ -240,99 +241,3 @@ def _head(entries: Iterable[Any], count: int) -> List[Any]:
         return list(islice(entries, count))
     except RuntimeError:  # Another thread changed the size meanwhile.
         return []
-
-
-def _key(key: Any) -> str:
-    """A dict's key as text: as JSON has it where JSON has it."""
-    if key is None or isinstance(key, bool):
-        return "null" if key is None else "true" if key else "false"
-    if type(key) is int:
-        return str(key) if _INTEGER_MIN <= key <= INTEGER_MAX else _long_integer(key)
-    text = str.__str__(key) if isinstance(key, str) else safe_text(key)
-    return text if len(text) <= KEY_CHARACTERS_MAX else text[:KEY_CHARACTERS_MAX] + "…"
-
-
-def _long_integer(value: int) -> str:
-    # JSON's readers keep 53 bits: the digits travel as text. Converting takes the square of their count.
-    bits = value.bit_length()
-    return str(value) if bits <= _INTEGER_BITS_MAX else f"[integer of {bits} bits]"
-
-
-def _bytes(value: Any) -> str:
-    if isinstance(value, memoryview):
-        return f"[{value.nbytes} bytes]"
-    if len(value) <= STRING_CHARACTERS_MAX and 0 not in value:
-        try:
-            return bytes(value).decode("utf-8")
-        except UnicodeDecodeError:
-            pass
-    return f"[{len(value)} bytes]"
-
-
-def _decimal(value: Decimal) -> Any:
-    number = float(value)
-    # As a number where a double holds it, otherwise digit by digit.
-    return number if value.is_finite() and Decimal(repr(number)) == value else str(value)
-
-
-def _exception(value: BaseException) -> Dict[str, Any]:
-    return {"type": type_name(value), "message": str(value)}
-
-
-def _qualified_name(value: Any) -> str:
-    return f"[{getattr(value, '__module__', None)}.{getattr(value, '__qualname__', '?')}]"
-
-
-def type_name(value: object) -> str:
-    """The type's name; never raises."""
-    try:
-        kind = _type_of(value)
-        module = kind.__module__
-        return kind.__qualname__ if module in ("builtins", "__main__") else f"{module}.{kind.__qualname__}"
-    except Exception:
-        return "object"
-
-
-def safe_text(value: object) -> str:
-    """str(), whatever the object does about it."""
-    try:
-        return str(value)
-    except Exception:
-        return f"[unprintable {type_name(value)}]"
-
-
-# Tried in this order; what comes out is taken again. Subclasses of the plain types lose what they add.
-_CONVERSIONS: Tuple[Tuple[Any, Callable[[Any], Any]], ...] = (
-    (Enum, lambda value: value.value),
-    (str, str.__str__),
-    (int, int.__int__),
-    (float, float.__float__),
-    ((bytes, bytearray, memoryview), _bytes),
-    ((datetime, date, time), lambda value: value.isoformat()),
-    (timedelta, lambda value: value.total_seconds()),
-    (Decimal, _decimal),
-    ((UUID, PurePath, complex), str),
-    (BaseException, _exception),
-    ((type, FunctionType, BuiltinFunctionType, MethodType), _qualified_name),
-    (ModuleType, repr),
-)
-
-
-def _named(value: Any) -> Any:
-    """A named tuple's fields by name."""
-    fields: Any = getattr(cast(Any, type(value)), "_fields", None)
-    return dict(zip(fields, value)) if is_a(value, tuple) and is_a(fields, tuple) else value
-
-
-def _shown_fields(value: object, fields: Mapping[str, Any]) -> Dict[str, Any]:
-    # A field that hides from repr() is hidden here too: secrets are marked so.
-    return {name: getattr(value, name) for name, field in fields.items() if field.repr}
-
-
-def _repr(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= REPR_CHARACTERS_MAX else _truncated(text, REPR_CHARACTERS_MAX)
-
-
-def _truncated(text: str, kept: int) -> str:
-    return f"{text[:kept]}… [truncated, {len(text)} characters in all]"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from typing import Callable, Dict, Optional, TypedDict
 
-# queue_full: no room while the server was away. sampled_out: left out by a sample rate, here or at the
-# server. before_send: the hook returned None. rejected: the server refused the event, or the address is
-# wrong. too_large: more than the server takes as one event. unauthorized: the key is wrong.
-# send_failed: the server was away for too long. closed: logged after close(), or still waiting when
-# its time was up. internal_error: a bug of the SDK.
+# queue_full: no room while the server was away. sampled_out: left out by a sample rate, here or
+# at the server. before_send: the hook returned None. rejected: the server refused the event, or
+# the address is wrong. too_large: more than the server takes as one event. unauthorized: the key
+# is wrong. send_failed: the server was away for too long. closed: logged after close(), or still
+# waiting when its time was up. internal_error: a bug of the SDK.
 REASONS = (
     "queue_full",
     "sampled_out",
