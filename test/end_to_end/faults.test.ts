@@ -135,7 +135,7 @@ test(
     writeFileSync(ballast, new Uint8Array(28 * 1024 * 1024));
     let refusal: string[] | number = [];
     await until("the disk is full", async () => typeof (refusal = await take()) === "number");
-    expect(refusal).toBe(507);
+    expect<unknown>(refusal).toBe(507);
     expect(await storedIds(server)).toEqual(acknowledged.toSorted());
     rmSync(ballast);
     await until("events are taken again", async () => typeof await take() !== "number");
@@ -180,7 +180,7 @@ test("faults: a log that turns read-only refuses, and nothing acknowledged is lo
     return typeof result === "number";
   };
   await until("the log refuses", refused);
-  expect(result).toBe(503);
+  expect<unknown>(result).toBe(503);
   expect(await storedIds(server)).toEqual(acknowledged.toSorted());
   expect(unmount()).toBe(true);
   await until("events are taken again", async () => !(await refused()));
