@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
-from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Protocol
 
 import pytest
+from receiver import Receiver
 
 import aisentry
 from aisentry._ids import reseed
@@ -16,10 +15,6 @@ from aisentry._lifecycle import lifecycle
 from aisentry._limits import Limits
 from aisentry._report import Reporter
 from aisentry._settings import read_settings
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from receiver import Receiver  # noqa: E402
 
 QUICK: Dict[str, Any] = {
     # Long enough that a busy machine puts what a test logs into one batch; a flush does not wait

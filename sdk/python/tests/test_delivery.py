@@ -143,12 +143,24 @@ def test_a_long_retry_after_is_bounded(receiver: Receiver, start: Start) -> None
 
 
 def test_retries_end(receiver: Receiver, start: Start, warnings: List[str]) -> None:
-    receiver.script = [Answer(500)] * 1000
+    receiver.script = [Answer(503)] * 1000
     start(receiver.dsn, {"retry_s_max": 0.1})
     log(3)
     assert aisentry.flush(20)
     assert aisentry.stats()["dropped"] == {"send_failed": 3}
     assert 2 < len(receiver.requests) < 1000 and len(warnings) == 1
+
+
+@pytest.mark.parametrize("status", [408, 500, 501])
+def test_a_batch_that_the_server_fails_on(status: int, receiver: Receiver, start: Start) -> None:
+    """It does not stop those behind it for ever."""
+    receiver.script = [Answer(503)] * 20 + [Answer(status)] * 10
+    start(receiver.dsn)
+    log(3)
+    assert aisentry.flush(20)
+    assert aisentry.stats()["dropped"] == {"send_failed": 3} and len(receiver.requests) == 30
+    ids = log(1)
+    assert aisentry.flush(20) and receiver.ids() == ids
 
 
 def test_flush_does_not_wait_for_the_backoff(receiver: Receiver, start: Start) -> None:

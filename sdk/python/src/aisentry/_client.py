@@ -148,9 +148,10 @@ class Client:
         return self._queue.flush(timeout_s)
 
     def retire(self) -> None:
-        """Takes nothing more in; the worker sends what waits, in its own time."""
+        """Takes nothing more in; the worker makes one attempt at what waits, and ends."""
         self._is_closed = True
         self._queue.close()
+        self._delivery.closing.set()
 
     def close(self, timeout_s: float) -> bool:
         """Sends what waits within the time given, drops the rest; False when there was a rest."""

@@ -19,6 +19,8 @@ from ._report import Reporter
 from ._tally import Tally
 
 _RETRIED = frozenset({408, 425, 429})
+# Of these and the 5xx: what tells of the server's state rather than of the batch.
+_UNAVAILABLE = frozenset({425, 429, 502, 503, 504, 507})
 
 
 class Delivery:
@@ -78,12 +80,17 @@ class Delivery:
         """An answer that ends the matter; None when there was none in the time given."""
         body = b"[" + b",".join(part) + b"]"
         give_up_at = time.monotonic() + self._limits.retry_s_max
+        refused = 0
         for attempt in range(_ATTEMPTS_MAX):
             answer = self._post(body)
             if isinstance(answer, Answer) and answer.status not in _RETRIED and answer.status < 500:
                 return answer
             self._explain(answer)
-            if time.monotonic() >= give_up_at or not self._wait(attempt, answer):
+            if isinstance(answer, Answer) and answer.status not in _UNAVAILABLE:
+                refused += 1
+            if refused == self._limits.refused_attempts_max or time.monotonic() >= give_up_at:
+                break
+            if not self._wait(attempt, answer):
                 break
         return None
 

@@ -25,8 +25,10 @@ class Limits:
     # Exponential backoff with full jitter: a random part of first * 2^n, up to the delay's maximum.
     retry_first_s: float = 0.5
     retry_delay_s_max: float = 30.0
-    # A batch is given up this long after its first attempt.
-    retry_s_max: float = 300.0
+    # A server that cannot be reached, or says that it is busy, will take the batch one day: it is
+    # given up this long after its first attempt. One that answers with an error may never take it.
+    retry_s_max: float = 1800.0
+    refused_attempts_max: int = 10
     retry_after_s_max: float = 300.0
     flush_s_max: float = 5.0
     # What the end of a program may wait for the last events.
