@@ -130,8 +130,11 @@ function tooMany(count: number): BatchRefusal {
   };
 }
 
-/** Numbers that a double cannot hold. Mostly digits inside strings: a false alarm costs only time. */
-const wideNumber = /\d{16}|\d[eE]\+?\d{3}/;
+/**
+ * Numbers that a double may not hold, where a number can stand. Text that looks like one is a false
+ * alarm, which costs only time.
+ */
+const wideNumber = /[:,[]\s*-?(?:\d{16}|\d[\d.]*[eE]\+?\d{3})/;
 
 /** JSON.parse, but a number that would lose digits becomes the text that was sent. */
 export function parseJson(text: string): unknown {
