@@ -6,6 +6,7 @@ import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { mkdir, rm, statfs, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../std/clock.ts";
+import { compactable } from "./compact.ts";
 import { createTable, openDuckDB, readParquet, readSegments, rowsOf } from "./duckdb.ts";
 import { mergeFiles, removeStrays, writeTable } from "./lake.ts";
 import { Log } from "./log.ts";
@@ -401,24 +402,4 @@ function emptyTail(number: number): TailTable {
 
 function sum<T>(items: readonly T[], value: (item: T) => number): number {
   return items.reduce((total, item) => total + value(item), 0);
-}
-
-const filesPerMerge = 8;
-/** A row is rewritten at most this often. */
-const levelMax = 3;
-const mergedBytesMax = 512 * 1024 * 1024;
-
-/** The first eight or more files of one project, day and level: small enough to become one. */
-function compactable(files: readonly LakeFile[]): LakeFile[] | null {
-  const groups = Map.groupBy(
-    files.filter((file) => file.level < levelMax),
-    (file) => `${file.project_id}/${file.date}/${file.level}`,
-  );
-  for (const group of groups.values()) {
-    if (group.length < filesPerMerge) continue;
-    let bytes = 0;
-    const chosen = group.filter((file) => (bytes += file.bytes) <= mergedBytesMax);
-    if (chosen.length >= filesPerMerge) return chosen;
-  }
-  return null;
 }
