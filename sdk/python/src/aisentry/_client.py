@@ -25,6 +25,7 @@ from ._tally import Stats, Tally
 if TYPE_CHECKING:
     from ._http import Http
 
+_PLAIN_TIMES = (type(None), float, int, str)
 # What an event takes in memory beside its fields, about.
 _EVENT_BYTES = 1024
 
@@ -90,7 +91,8 @@ class Client:
         stack = None
         if fields.get("error") is not None:
             fields["error"], stack = describe_error(fields["error"])
-        if "timestamp" in fields:
+        # Numbers are left to the worker; a datetime may be of a class of the program's own.
+        if type(fields.get("timestamp")) not in _PLAIN_TIMES:
             fields["timestamp"] = timestamp_text(fields["timestamp"])
         event_id = fields.get("event_id")
         if type(event_id) is not str or not event_id:

@@ -113,6 +113,7 @@ class Composer:
             for name, value in thaw(fields).items()
             if value is not None and not (value == "" and KINDS.get(name) == "id")
         )
+        event["timestamp"] = timestamp_text(event["timestamp"])
         error = event.get("error")
         if stack is not None and isinstance(error, dict):
             error["stack"] = "".join(stack.exception.format())
@@ -189,7 +190,7 @@ def timestamp_of(time_ns: int) -> str:
     """ISO 8601 with microseconds, UTC."""
     seconds, below = divmod(time_ns, 1_000_000_000)
     whole = datetime.fromtimestamp(seconds, timezone.utc)
-    return f"{whole:%Y-%m-%dT%H:%M:%S}.{below // 1000:06d}Z"
+    return f"{whole.isoformat()[:19]}.{below // 1000:06d}Z"
 
 
 def timestamp_text(value: Any) -> Any:

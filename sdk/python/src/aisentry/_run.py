@@ -81,7 +81,9 @@ class ActiveRun:
         outer, who = self.outer, self.scope.who
         if outer is not None and outer.run_id == self.run_id:
             fields["parent_span_id"] = outer.span_id
-        fields.update(user_id=who.user_id, session_id=who.session_id, tags=list(who.tags))
+        fields.update(user_id=who.user_id, session_id=who.session_id)
+        if who.tags:
+            fields["tags"] = who.tags
         if error is not None:
             fields.update(_outcome(error))
         fields.update(self._fields)
@@ -91,7 +93,8 @@ class ActiveRun:
 def _who(fields: Dict[str, Any], outer: Optional[Scope], run_id: str) -> Who:
     user_id = text_of(fields.pop("user_id", None))
     session_id = text_of(fields.pop("session_id", None))
-    tags = tags_of(fields.pop("tags", None))
+    given_tags = fields.pop("tags", None)
+    tags = () if given_tags is None else tags_of(given_tags)
     client = lifecycle.client
     inherited = outer.who if outer is not None else client.who if client is not None else Who()
     if (
@@ -105,7 +108,7 @@ def _who(fields: Dict[str, Any], outer: Optional[Scope], run_id: str) -> Who:
     return Who(
         user_id or inherited.user_id,
         session_id or inherited.session_id,
-        tuple(dict.fromkeys((*inherited.tags, *tags))),
+        tuple(dict.fromkeys((*inherited.tags, *tags))) if tags else inherited.tags,
     )
 
 
