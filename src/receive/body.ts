@@ -4,6 +4,7 @@ import { limits } from "../limits.ts";
 
 export type BodyReason =
   | "body_too_large"
+  | "no_room"
   | "inflated_too_large"
   | "unknown_encoding"
   | "corrupt_encoding";
@@ -14,23 +15,67 @@ export interface BodyRefusal {
   message: string;
 }
 
-/** Reads a stream to its end, or stops as soon as it is larger than `limits.bodyBytesMax`. */
-export async function readBody(request: Request): Promise<Uint8Array | BodyRefusal> {
+/** Memory that bodies may take together; it is there again when a request is answered. */
+export class BodyRoom {
+  #bytes = 0;
+
+  constructor(readonly bytesMax: number) {}
+
+  hold(): BodyHold {
+    let held = 0;
+    return {
+      take: (bytes) => {
+        if (this.#bytes + bytes > this.bytesMax) return false;
+        held += bytes;
+        this.#bytes += bytes;
+        return true;
+      },
+      release: () => {
+        this.#bytes -= held;
+        held = 0;
+      },
+    };
+  }
+}
+
+/** What one request has of the room. */
+export interface BodyHold {
+  /** False when there is no room for them. */
+  take(bytes: number): boolean;
+  release(): void;
+}
+
+/** A length is believed up to here; for more, only bytes that came take room from others. */
+const believedBytesMax = 1024 * 1024;
+
+/** Reads a body to its end, or stops as soon as it is larger than `limits.bodyBytesMax`. */
+export async function readBody(
+  request: Request,
+  hold: BodyHold,
+): Promise<Uint8Array | BodyRefusal> {
   const declared = Number(request.headers.get("content-length") ?? 0);
   if (declared > limits.bodyBytesMax) return tooLarge(declared);
-  // Before `body` is touched: a stream costs more than the rest of a small request.
-  if (declared > 0) return new Uint8Array(await request.arrayBuffer());
+  if (declared > 0 && declared <= believedBytesMax) {
+    if (!hold.take(declared)) return noRoom;
+    // Before `body` is touched: a stream costs more than the rest of a small request.
+    return new Uint8Array(await request.arrayBuffer());
+  }
   if (request.body === null) return new Uint8Array();
-  // Chunked: the length is known only by counting.
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of request.body) {
     bytes += chunk.length;
     if (bytes > limits.bodyBytesMax) return tooLarge(bytes);
+    if (!hold.take(chunk.length)) return noRoom;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
+
+const noRoom: BodyRefusal = {
+  reason: "no_room",
+  message: "Too many requests are being read; send again later.",
+};
 
 function tooLarge(bytes: number): BodyRefusal {
   return {

@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import { eventSchema, rejectionReasons } from "../event.ts";
 import type { Ingest, IngestRefusal, Receipt } from "../ingest.ts";
 import { limits } from "../limits.ts";
-import { type BodyRefusal, inflate, readBody } from "../receive/body.ts";
+import { type BodyRefusal, BodyRoom, inflate, readBody } from "../receive/body.ts";
 import { RateLimit } from "../std/rate_limit.ts";
 import { Problem } from "./errors.ts";
 import { allowed, type AppEnv } from "./principal.ts";
@@ -80,7 +80,7 @@ export function ingestRoutes(deps: IngestDeps): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>();
   // The documents come from the routes; the bodies are validated event by event, not as a whole.
   for (const route of routes) app.openAPIRegistry.registerPath(route);
-  const inFlight = { bytes: 0 };
+  const room = new BodyRoom(bodiesBytesMax);
 
   const take = async (c: Context<AppEnv>) => {
     const project_id = allowed(
@@ -93,11 +93,9 @@ export function ingestRoutes(deps: IngestDeps): OpenAPIHono<AppEnv> {
     }
     const refusal = deps.ingest.refusal();
     if (refusal !== null) throw problemOf(refusal);
-    const declared = Number(c.req.header("content-length") ?? 0);
-    if (inFlight.bytes + declared > bodiesBytesMax) throw problemOf(busy);
-    inFlight.bytes += declared;
+    const hold = room.hold();
     try {
-      const received = await readBody(c.req.raw);
+      const received = await readBody(c.req.raw, hold);
       const bytes = received instanceof Uint8Array
         ? inflate(received, c.req.header("content-encoding") ?? null)
         : received;
@@ -106,18 +104,18 @@ export function ingestRoutes(deps: IngestDeps): OpenAPIHono<AppEnv> {
       const contentType = c.req.header("content-type") ?? "application/json";
       return answer(c, await deps.ingest.take(project_id, bytes, contentType), deps, project_id);
     } finally {
-      inFlight.bytes -= declared;
+      hold.release();
     }
   };
-  app.post("/v1/events", take);
-  app.post("/v1/projects/:project_id/events", take);
+  for (const path of ["/v1/events", "/v1/projects/:project_id/events"]) {
+    app.post(path, take);
+    app.all(path, (c) => {
+      c.header("allow", "POST");
+      throw new Problem(405, "Method not allowed", `Events are sent with POST; ask /api/events.`);
+    });
+  }
   return app;
 }
-
-const busy: IngestRefusal = {
-  reason: "busy",
-  message: "Too many requests are being read; send again later.",
-};
 
 function limitRate(rateLimit: RateLimit | null, project_id: string): void {
   const waitS = rateLimit?.waitS(project_id) ?? 0;
@@ -173,6 +171,8 @@ function bodyProblem({ reason, message }: BodyRefusal): Problem {
     case "body_too_large":
     case "inflated_too_large":
       return new Problem(413, "Body too large", message, { reason });
+    case "no_room":
+      return problemOf({ reason: "busy", message });
     case "unknown_encoding":
       return new Problem(415, "Unknown encoding", message, { reason });
     case "corrupt_encoding":

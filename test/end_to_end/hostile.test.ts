@@ -2,20 +2,20 @@
 // time and memory, never a 5xx, and nothing that was accepted before is harmed.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { connect } from "node:net";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { limits } from "../../src/limits.ts";
 import { temporaryFolder } from "../store/fixture.ts";
 import { fromSource, type RunningServer, startServer } from "./binary.ts";
 
 const key = "a-key-for-the-tests-only";
-const answerMsMax = 10_000;
-/** All of it together; the largest body inflates to 64 MiB. */
-const residentMBMax = 1500;
+const answerMsMax = 5000;
+/** At the worst moment of it; the largest body inflates to 64 MiB. */
+const residentMBMax = 900;
 const MiB = 1024 * 1024;
 
 const folder = temporaryFolder();
 let server: RunningServer;
+let readKey = "";
 
 beforeAll(async () => {
   server = await startServer({
@@ -24,6 +24,7 @@ beforeAll(async () => {
     env: { WATCHLLM_INIT_PROJECT: "shop", WATCHLLM_INIT_KEY: key },
   });
   expect(await post(JSON.stringify(kept))).toMatchObject({ status: 202 });
+  readKey = await makeKey("read");
 }, 60_000);
 afterAll(async () => {
   await server.kill();
@@ -36,15 +37,32 @@ const kept = Array.from(
 );
 
 type Body = string | Uint8Array | ReadableStream;
+/** Undefined takes a header away that is usually sent. */
+type Headers = Record<string, string | undefined>;
+
+async function makeKey(scope: string): Promise<string> {
+  const response = await fetch(`${server.url}/api/keys`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ scopes: [scope], name: scope }),
+  });
+  const made = await response.json() as { key: string };
+  expect([response.status, made.key]).toEqual([201, expect.any(String)]);
+  return made.key;
+}
 
 async function post(
   body: Body | undefined,
-  headers: Record<string, string> = {},
+  headers: Headers = {},
   path = "/v1/events",
 ): Promise<{ status: number; answer: Record<string, unknown> }> {
   const response = await fetch(server.url + path, {
     method: "POST",
-    headers: { authorization: `Bearer ${key}`, "content-type": "application/json", ...headers },
+    headers: Object.entries({
+      authorization: `Bearer ${key}`,
+      "content-type": "application/json",
+      ...headers,
+    }).filter((header): header is [string, string] => header[1] !== undefined),
     body: body as string,
     signal: AbortSignal.timeout(answerMsMax),
   });
@@ -66,7 +84,7 @@ async function* chunks(bytes: number) {
 }
 
 // deno-fmt-ignore
-const table: [string, number, () => Body | undefined, Record<string, string>?, string?][] = [
+const table: [string, number, () => Body | undefined, (Headers | (() => Headers))?, string?][] = [
   ["nothing", 400, () => undefined],
   ["an empty body", 400, () => ""],
   ["a word", 400, () => "hello"],
@@ -105,8 +123,22 @@ const table: [string, number, () => Body | undefined, Record<string, string>?, s
   ["a time in the year 9999", 400, () => '{"event_type":"span","timestamp":"9999-01-01T00:00:00Z"}'],
   ["bytes that are no UTF-8", 202, () => Buffer.concat([Buffer.from('{"event_type":"span","event_id":"latin","input":"'), Buffer.from([0xe9, 0xff, 0xc0]), Buffer.from('"}')])],
   ["the content type of a form", 202, () => '{"event_type":"span","event_id":"form"}', { "content-type": "application/x-www-form-urlencoded" }],
+  ["text where a number belongs", 400, () => '{"event_type":"prompt_call","latency_ms":"fast"}'],
+  ["a negative count", 400, () => '{"event_type":"prompt_call","tokens_input":-1}'],
+  ["a count beyond 2^53", 400, () => '{"event_type":"prompt_call","tokens_input":9007199254740993}'],
+  ["a cost beyond every double", 400, () => '{"event_type":"prompt_call","cost_estimate_usd":1e400}'],
+  ["null for an event", 400, () => "[null]"],
+  ["events in events in events", 400, () => '{"events":[{"events":[{"events":[]}]}]}'],
+  ["a type that is unknown", 400, () => '{"event_type":"DROP TABLE events"}'],
+  ["an id of 10,000 characters", 400, () => JSON.stringify({ event_type: "span", event_id: "x".repeat(10_000) })],
+  ["100,000 unknown fields", 202, () => JSON.stringify({ event_type: "span", ...Object.fromEntries(Array.from({ length: 100_000 }, (_, at) => [`f${at}`, at])) })],
+  ["a body in another encoding than it says", 400, () => zstdCompressSync(Buffer.from(whole)), gzip],
+  ["two encodings", 415, () => whole, { "content-encoding": "gzip, gzip" }],
   ["a wrong key", 401, () => whole, { authorization: "Bearer wrong-key-wrong-key" }],
   ["no key but a word", 401, () => whole, { authorization: "please" }],
+  ["a key that may only read", 403, () => whole, () => ({ authorization: `Bearer ${readKey}` })],
+  ["no key, for another host", 401, () => whole, { authorization: undefined, host: "evil.example" }],
+  ["no key, from a page elsewhere", 401, () => whole, { authorization: undefined, origin: "https://evil.example" }],
   ["another project by path", 403, () => whole, {}, "/v1/projects/bank/events"],
   ["a path out of the lake", 403, () => whole, {}, "/v1/projects/..%2f..%2fetc/events"],
   ["another project in the event", 400, () => '{"event_type":"span","project_id":"bank"}'],
@@ -114,7 +146,8 @@ const table: [string, number, () => Body | undefined, Record<string, string>?, s
 
 for (const [name, status, body, headers, path] of table) {
   test(`hostile: ${name}`, async () => {
-    const { status: got, answer } = await post(body(), headers, path);
+    const sent = typeof headers === "function" ? headers() : headers;
+    const { status: got, answer } = await post(body(), sent, path);
     expect([got, JSON.stringify(answer).slice(0, 300)]).toEqual([
       status,
       expect.stringContaining(status === 202 ? '"accepted":1' : `"status":${status}`),
@@ -129,6 +162,35 @@ test("hostile: an event cut at every byte", async () => {
   }
 }, 60_000);
 
+test("hostile: a batch cut at every 97th byte", async () => {
+  const batch = JSON.stringify(Array(100).fill(JSON.parse(whole)));
+  for (let bytes = 1; bytes < batch.length; bytes += 97) {
+    expect((await post(batch.slice(0, bytes))).status).toBe(400);
+  }
+}, 60_000);
+
+test("hostile: neighbours of a bad event are taken, each line for itself", async () => {
+  const bad = ["{", "[]", "null", '{"event_type":5}', inside(limits.jsonDepthMax + 1)];
+  const sent = bad.flatMap((line, at) => [line, `{"event_type":"span","event_id":"good-${at}"}`]);
+  const { status, answer } = await post(sent.join("\n"), lines);
+  const { accepted, rejected } = answer as { accepted: number; rejected: { index: number }[] };
+  expect([status, accepted]).toEqual([202, bad.length]);
+  expect(rejected.map(({ index }) => index)).toEqual([0, 2, 4, 6, 8]);
+});
+
+test("hostile: 10,000 events are taken", async () => {
+  const events = Array.from({ length: 10_000 }, () => '{"event_type":"span","name":"many"}');
+  expect((await post(`[${events}]`)).answer).toMatchObject({ accepted: 10_000 });
+});
+
+test("hostile: every other method is told the right one", async () => {
+  for (const method of ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
+    const response = await fetch(`${server.url}/v1/events`, { method });
+    expect([method, response.status, response.headers.get("allow")]).toEqual([method, 405, "POST"]);
+    expect(await response.json()).toMatchObject({ status: 405, title: "Method not allowed" });
+  }
+});
+
 test("hostile: random bytes", async () => {
   let state = 20260131;
   for (let round = 0; round < 100; round++) {
@@ -140,57 +202,10 @@ test("hostile: random bytes", async () => {
   }
 }, 60_000);
 
-/** Sends bytes as they are and returns the first line of the answer. */
-function raw(bytes: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(server.port, "127.0.0.1", () => socket.write(bytes));
-    socket.setTimeout(answerMsMax, () => socket.destroy(new Error("no answer")));
-    socket.on("data", (data) => {
-      resolve(String(data).split("\r\n", 1)[0]!);
-      socket.destroy();
-    });
-    socket.on("close", () => resolve("closed"));
-    socket.on("error", reject);
-  });
-}
-
-// deno-fmt-ignore
-const smuggling: [string, string][] = [
-  ["two lengths", "Content-Length: 5\r\nContent-Length: 6"],
-  ["a length and chunks", "Content-Length: 5\r\nTransfer-Encoding: chunked"],
-  ["a blank before the colon", "Content-Length : 5"],
-  ["a negative length", "Content-Length: -5"],
-  ["a length in words", "Content-Length: five"],
-];
-for (const [name, header] of smuggling) {
-  test(`hostile: ${name}`, async () => {
-    const line = await raw(`POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n${header}\r\n\r\nhello`);
-    expect(line === "closed" || line.startsWith("HTTP/1.1 4")).toBe(true);
-  });
-}
-
-test("hostile: a client that dribbles holds up nobody", async () => {
-  const sockets = Array.from({ length: 50 }, () => {
-    const socket = connect(
-      server.port,
-      "127.0.0.1",
-      () =>
-        socket.write("POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{"),
-    );
-    socket.on("error", () => {});
-    return socket;
-  });
-  try {
-    expect((await post('{"event_type":"span","event_id":"beside"}')).status).toBe(202);
-  } finally {
-    for (const socket of sockets) socket.destroy();
-  }
-});
-
 test("hostile: after all of it, everything accepted is there once, and memory is bounded", async () => {
   const ids: string[] = [];
   for (let cursor: string | null = ""; cursor !== null;) {
-    const page = await fetch(`${server.url}/api/events?limit=500&cursor=${cursor}`, {
+    const page = await fetch(`${server.url}/api/events?view=light&limit=1000&cursor=${cursor}`, {
       headers: { authorization: `Bearer ${key}` },
     }).then((response) => response.json()) as {
       events: { event_id: string; attributes?: Record<string, unknown> }[];
@@ -201,9 +216,9 @@ test("hostile: after all of it, everything accepted is there once, and memory is
   }
   expect(ids.length).toBe(new Set(ids).size);
   expect(ids).toEqual(expect.arrayContaining(kept.map((event) => event.event_id)));
-  expect(ids).toEqual(expect.arrayContaining(["gzip-ok", "zstd-ok", "proto", "twice-b", "beside"]));
+  expect(ids).toEqual(expect.arrayContaining(["gzip-ok", "zstd-ok", "proto", "twice-b", "good-4"]));
   expect((await post(JSON.stringify(kept))).answer).toMatchObject({ accepted: 0, duplicates: 50 });
   const status = readFileSync(`/proc/${server.process.pid}/status`, "utf8");
-  expect(Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024).toBeLessThan(residentMBMax);
+  expect(Number(/VmHWM:\s+(\d+)/.exec(status)![1]) / 1024).toBeLessThan(residentMBMax);
   expect(server.output()).not.toContain('"level":"error"');
 });
