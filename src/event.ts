@@ -60,8 +60,11 @@ export interface Field {
   values?: readonly string[];
   min?: number;
   max?: number;
-  /** Filled by the server; what a client sends under this name goes to `attributes`. */
-  derived?: true;
+  /**
+   * Filled by the server; what a client sends under this name goes to `attributes`. A `copy` is made
+   * of other fields, for lists and filters; what is `added` is shown with the event.
+   */
+  derived?: "copy" | "added";
   /** Heavy text that lists leave out. */
   payload?: true;
 }
@@ -89,9 +92,9 @@ export const fields = [
   { id: 15, name: "parent_span_id", kind: "id", help: "Span that caused it." },
   { id: 16, name: "latency_ms", kind: "number", min: 0, help: "Duration in milliseconds." },
   { id: 17, name: "error", kind: "object", payload: true, help: "{message, type, code, stack}." },
-  { id: 18, name: "error_type", kind: "label", derived: true, help: "`error.type`." },
-  { id: 19, name: "error_message", kind: "text", derived: true, help: "`error.message`." },
-  { id: 20, name: "error_code", kind: "label", derived: true, help: "`error.code`, as text." },
+  { id: 18, name: "error_type", kind: "label", derived: "copy", help: "`error.type`." },
+  { id: 19, name: "error_message", kind: "text", derived: "copy", help: "`error.message`." },
+  { id: 20, name: "error_code", kind: "label", derived: "copy", help: "`error.code`, as text." },
   {
     id: 21,
     name: "attributes",
@@ -103,23 +106,39 @@ export const fields = [
     id: 22,
     name: "received_at",
     kind: "timestamp",
-    derived: true,
+    derived: "added",
     help: "When the server took it.",
   },
   {
     id: 23,
     name: "input_preview",
     kind: "text",
-    derived: true,
+    derived: "copy",
     help: "First words of what went in, for lists.",
   },
   {
     id: 24,
     name: "output_preview",
     kind: "text",
-    derived: true,
+    derived: "copy",
     help: "First words of what came out.",
   },
+  {
+    id: 25,
+    name: "redactions",
+    kind: "object",
+    derived: "added",
+    help: "What was found and masked, by kind: {EMAIL_ADDRESS: 2}.",
+  },
+  {
+    id: 26,
+    name: "blobs",
+    kind: "labels",
+    derived: "added",
+    help: "SHA-256 of the files that were moved out of the event.",
+  },
+  { id: 27, name: "agent_name", kind: "label", help: "Agent that acted." },
+  { id: 28, name: "service", kind: "label", help: "Service that sent it." },
 
   {
     id: 30,
@@ -177,6 +196,45 @@ export const fields = [
     help: "Wait for the first token.",
   },
   { id: 50, name: "finish_reason", kind: "label", help: "Why the model stopped." },
+  { id: 51, name: "service_tier", kind: "label", help: "Tier it was billed at, such as batch." },
+  {
+    id: 52,
+    name: "cost_details",
+    kind: "object",
+    derived: "added",
+    help: "How the estimate was made: price, date, tier, and a part for each kind of token.",
+  },
+  {
+    id: 53,
+    name: "cost_original_usd",
+    kind: "number",
+    min: 0,
+    derived: "added",
+    help: "The first estimate, if it was priced again later.",
+  },
+  {
+    id: 54,
+    name: "system_prompt",
+    kind: "value",
+    payload: true,
+    help: "Instructions that stand before the messages.",
+  },
+  {
+    id: 55,
+    name: "tool_definitions",
+    kind: "value",
+    payload: true,
+    help: "Tools that the model could ask for.",
+  },
+  {
+    id: 56,
+    name: "model_parameters",
+    kind: "object",
+    payload: true,
+    help: "{temperature, max_tokens, …} of the request.",
+  },
+  { id: 57, name: "response_id", kind: "label", help: "Id that the provider gave the answer." },
+  { id: 58, name: "model_requested", kind: "label", help: "Model that was asked for." },
 
   { id: 60, name: "tool_name", kind: "label", help: "Tool that ran." },
   { id: 61, name: "tool_call_id", kind: "id", help: "Id the model gave to the call." },
@@ -258,10 +316,55 @@ export const fields = [
   { id: 112, name: "score_explanation", kind: "text", help: "Why the score is what it is." },
 
   {
+    id: 130,
+    name: "received_as",
+    kind: "enum",
+    values: ["span", "log"],
+    help: "OpenTelemetry signal that it came as.",
+  },
+  { id: 131, name: "span_kind", kind: "label", help: "OpenTelemetry span kind." },
+  {
+    id: 132,
+    name: "resource",
+    kind: "object",
+    payload: true,
+    help: "Attributes of the OpenTelemetry resource.",
+  },
+  {
+    id: 133,
+    name: "scope",
+    kind: "object",
+    payload: true,
+    help: "OpenTelemetry scope: {name, version, attributes}.",
+  },
+  {
+    id: 134,
+    name: "span_events",
+    kind: "list",
+    payload: true,
+    help: "Events of the span: {name, timestamp, attributes}.",
+  },
+  {
+    id: 135,
+    name: "span_links",
+    kind: "list",
+    payload: true,
+    help: "Links of the span: {trace_id, span_id, attributes}.",
+  },
+  {
+    id: 136,
+    name: "telemetry",
+    kind: "object",
+    payload: true,
+    help:
+      "What else the span or log record carried, and which attributes became fields as they were.",
+  },
+
+  {
     id: 120,
     name: "json_fields",
     kind: "labels",
-    derived: true,
+    derived: "copy",
     help: "`value` fields that hold JSON text rather than a plain string.",
   },
 ] as const satisfies readonly Field[];

@@ -1,15 +1,25 @@
-// The write path on one screen: receive → append → acknowledge. An answer means "on disk".
+// The write path on one screen: receive → redact → price → append → acknowledge. An answer means
+// "on disk".
 import type { Rejection } from "./event.ts";
 import { limits } from "./limits.ts";
 import type { Live } from "./live.ts";
-import { type Batch, type BatchRefusal, receiveBatch } from "./receive/sdk.ts";
+import {
+  type Batch,
+  type BatchRefusal,
+  type ContentBlob,
+  receiveBatch,
+  type Steps,
+} from "./receive/batch.ts";
 import { timestampOf } from "./receive/timestamp.ts";
 import type { Clock } from "./std/clock.ts";
 import { AppendError } from "./store/log.ts";
 
 /** What ingestion needs of the store. */
 export interface IngestStore {
+  /** Throws AppendError. */
   append(lines: string, events: number): Promise<void>;
+  /** Resolves when they are on disk. Throws AppendError. */
+  keepBlobs(project_id: string, blobs: readonly ContentBlob[]): Promise<void>;
   readonly backlog: number;
   readonly unflushedBytes: number;
   readonly seen: {
@@ -26,6 +36,8 @@ export interface IngestOptions {
   unflushedBytesMax: number;
   /** Share of runs that are kept, 0 to 1. */
   sampleRate: number;
+  /** What a project does with its events before they are stored. */
+  steps(project_id: string): Steps;
 }
 
 /** Accepted or told why: every event of the request is in one of the three. */
@@ -52,6 +64,9 @@ export interface IngestCounters {
   rejected: Map<string, number>;
   refused: Map<string, number>;
 }
+
+/** Events, and the line of the log for each. */
+type Lines = Pick<Batch, "events" | "lines">;
 
 export class Ingest {
   readonly counters: IngestCounters = {
@@ -87,38 +102,45 @@ export class Ingest {
     return null;
   }
 
+  /**
+   * Values as a protocol read them from a request of so many bytes, or why it could not. They are
+   * changed in place.
+   */
   async take(
     project_id: string,
-    bytes: Uint8Array,
-    contentType: string,
+    values: readonly unknown[] | BatchRefusal,
+    bytes: number,
   ): Promise<Receipt | IngestRefusal> {
     const refusal = this.refusal();
     if (refusal !== null) return this.#refused(refusal);
+    if ("reason" in values) return this.#refused(values);
     const nowMs = this.clock.nowMs();
-    const batch = receiveBatch(bytes, contentType, {
+    const batch = receiveBatch(values, {
       received_at: timestampOf(nowMs),
       project_id,
       latestMs: nowMs + limits.aheadMsMax,
       newId: Bun.randomUUIDv7,
-    });
-    if ("reason" in batch) return this.#refused(batch);
-    this.counters.bytes += bytes.length;
+    }, this.options.steps(project_id));
+    this.counters.bytes += bytes;
     const sampled_out = this.#sample(batch);
-    const claimed = this.#claim(batch);
+    const sent = this.#claim(batch);
+    const consequences = this.#claim(batch.consequences);
+    const events = [...sent.events, ...consequences.events];
     try {
+      if (batch.blobs.length > 0) await this.store.keepBlobs(project_id, batch.blobs);
       // Without lines this still waits for what is under way: a duplicate is acknowledged only
       // when the first of it is on disk.
-      await this.store.append(claimed.lines.join(""), claimed.events.length);
+      await this.store.append([...sent.lines, ...consequences.lines].join(""), events.length);
     } catch (error) {
-      for (const event of claimed.events) this.store.seen.release(project_id, event.event_id);
+      for (const event of events) this.store.seen.release(project_id, event.event_id);
       if (error instanceof AppendError) return this.#refused(refusalOf(error));
       throw error;
     }
-    for (const event of claimed.events) this.store.seen.remember(project_id, event.event_id);
-    this.live.publish(claimed.events);
+    for (const event of events) this.store.seen.remember(project_id, event.event_id);
+    this.live.publish(events);
     const receipt: Receipt = {
-      accepted: claimed.events.length,
-      duplicates: batch.events.length - claimed.events.length,
+      accepted: sent.events.length,
+      duplicates: batch.events.length - sent.events.length,
       rejected: batch.rejected,
       sampled_out,
       event_ids: batch.eventIds,
@@ -141,7 +163,7 @@ export class Ingest {
   }
 
   /** The events of the batch that are new, each id once. */
-  #claim({ events, lines }: Batch): Pick<Batch, "events" | "lines"> {
+  #claim({ events, lines }: Lines): Lines {
     const fresh = events.map((event) => this.store.seen.claim(event.project_id, event.event_id));
     if (!fresh.includes(false)) return { events, lines };
     return {

@@ -5,6 +5,7 @@ import { Ingest } from "./ingest.ts";
 import { Live } from "./live.ts";
 import { loggerOf } from "./logging.ts";
 import { maintain } from "./maintain.ts";
+import { noSteps } from "./receive/batch.ts";
 import { createApp } from "./serve/app.ts";
 import { systemClock } from "./std/clock.ts";
 import { RateLimit } from "./std/rate_limit.ts";
@@ -57,6 +58,7 @@ export async function startServer(config: Config, state: State): Promise<Running
     queueBytesMax: config.queue_bytes_max,
     unflushedBytesMax: Math.max(config.flush_bytes * flushesBehindMax, unflushedBytesMin),
     sampleRate: config.sample_rate,
+    steps: () => noSteps,
   });
   const sandbox = new Sandbox({
     cacheDir: config.cache_dir,

@@ -22,6 +22,10 @@ SELECT
   received_at,
   input_preview,
   output_preview,
+  redactions,
+  blobs,
+  agent_name,
+  service,
   prompt_template_id,
   prompt_version,
   model,
@@ -39,6 +43,11 @@ SELECT
   cost_reported_usd,
   time_to_first_token_ms,
   finish_reason,
+  service_tier,
+  cost_details,
+  cost_original_usd,
+  response_id,
+  model_requested,
   tool_name,
   tool_call_id,
   step_number,
@@ -57,7 +66,9 @@ SELECT
   affected_models,
   score_value,
   score_label,
-  score_explanation
+  score_explanation,
+  received_as,
+  span_kind
 FROM events
 WHERE run_id = $run_id::VARCHAR
 ORDER BY timestamp, event_id

@@ -25,6 +25,10 @@ CREATE TABLE events (
   received_at TIMESTAMPTZ, -- 22, timestamp: When the server took it.
   input_preview VARCHAR, -- 23, text: First words of what went in, for lists.
   output_preview VARCHAR, -- 24, text: First words of what came out.
+  redactions VARCHAR, -- 25, object: What was found and masked, by kind: {EMAIL_ADDRESS: 2}.
+  blobs VARCHAR[], -- 26, labels: SHA-256 of the files that were moved out of the event.
+  agent_name VARCHAR, -- 27, label: Agent that acted.
+  service VARCHAR, -- 28, label: Service that sent it.
   prompt VARCHAR, -- 30, value: Text or messages sent to the model.
   prompt_template_id VARCHAR, -- 31, label: Template the prompt was made from.
   prompt_version VARCHAR, -- 32, label: Version of that template.
@@ -46,6 +50,14 @@ CREATE TABLE events (
   tool_calls VARCHAR, -- 48, list: Tool calls the model asked for.
   time_to_first_token_ms DOUBLE, -- 49, number from 0: Wait for the first token.
   finish_reason VARCHAR, -- 50, label: Why the model stopped.
+  service_tier VARCHAR, -- 51, label: Tier it was billed at, such as batch.
+  cost_details VARCHAR, -- 52, object: How the estimate was made: price, date, tier, and a part for each kind of token.
+  cost_original_usd DOUBLE, -- 53, number from 0: The first estimate, if it was priced again later.
+  system_prompt VARCHAR, -- 54, value: Instructions that stand before the messages.
+  tool_definitions VARCHAR, -- 55, value: Tools that the model could ask for.
+  model_parameters VARCHAR, -- 56, object: {temperature, max_tokens, …} of the request.
+  response_id VARCHAR, -- 57, label: Id that the provider gave the answer.
+  model_requested VARCHAR, -- 58, label: Model that was asked for.
   tool_name VARCHAR, -- 60, label: Tool that ran.
   tool_call_id VARCHAR, -- 61, id: Id the model gave to the call.
   input VARCHAR, -- 62, value: What the tool or span was given.
@@ -76,5 +88,12 @@ CREATE TABLE events (
   score_value DOUBLE, -- 110, number: The score, as a number.
   score_label VARCHAR, -- 111, label: The score, as a word.
   score_explanation VARCHAR, -- 112, text: Why the score is what it is.
+  received_as VARCHAR, -- 130, enum: OpenTelemetry signal that it came as. One of span, log.
+  span_kind VARCHAR, -- 131, label: OpenTelemetry span kind.
+  resource VARCHAR, -- 132, object: Attributes of the OpenTelemetry resource.
+  scope VARCHAR, -- 133, object: OpenTelemetry scope: {name, version, attributes}.
+  span_events VARCHAR, -- 134, list: Events of the span: {name, timestamp, attributes}.
+  span_links VARCHAR, -- 135, list: Links of the span: {trace_id, span_id, attributes}.
+  telemetry VARCHAR, -- 136, object: What else the span or log record carried, and which attributes became fields as they were.
   json_fields VARCHAR[] -- 120, labels: `value` fields that hold JSON text rather than a plain string.
 );

@@ -6,12 +6,11 @@ export type Row = Record<string, unknown>;
 const byName = new Map((fields as readonly Field[]).map((field) => [field.name, field]));
 /** Columns that the server made of what stands elsewhere in the event. */
 const hidden = new Set(
-  (fields as readonly Field[])
-    .filter((field) => field.derived && field.name !== "received_at")
+  (fields as readonly Field[]).filter((field) => field.derived === "copy")
     .map((field) => field.name),
 );
 
-/** The whole event as it was sent, and `received_at`. Absent fields are left out. */
+/** The whole event as it was sent, and what the server knows of it. Absent fields are left out. */
 export function toEvent(row: Row): Row {
   const json = new Set(row.json_fields as string[] | null);
   const event: Row = {};

@@ -1,71 +1,13 @@
-// The bytes of POST /v1/events → valid events and named rejections. Pure.
+// The bytes of POST /v1/events → values, one for each event that was sent. Pure.
 // Four forms: one object, an array, {"events": […]}, and newline-delimited JSON.
-import type { Event, Rejection } from "../event.ts";
 import { limits } from "../limits.ts";
-import { type Receipt, receiveEvent } from "./event.ts";
+import { type BatchRefusal, Unreadable } from "./batch.ts";
 
-export interface Batch {
-  /** Accepted events, each with the line that goes into the log, newline included. */
-  events: Event[];
-  lines: string[];
-  rejected: Rejection[];
-  /** Per place in the request: the event's id, also for rejected events that had one. */
-  eventIds: (string | null)[];
-}
-
-/** The request as a whole cannot be read. */
-export interface BatchRefusal {
-  reason: "invalid_json" | "not_events" | "too_many_events" | "too_deep";
-  message: string;
-}
-
-export function receiveBatch(
-  bytes: Uint8Array,
-  contentType: string,
-  receipt: Receipt,
-): Batch | BatchRefusal {
+export function parseBatch(bytes: Uint8Array, contentType: string): unknown[] | BatchRefusal {
   const text = new TextDecoder().decode(bytes);
-  const raw = contentType.includes("ndjson") || contentType.includes("jsonl")
+  return contentType.includes("ndjson") || contentType.includes("jsonl")
     ? parseLines(text)
     : parseDocument(bytes, text);
-  if (!Array.isArray(raw)) return raw;
-  const batch: Batch = { events: [], lines: [], rejected: [], eventIds: [] };
-  raw.forEach((value, index) => take(batch, index, value, receipt));
-  return batch;
-}
-
-/** A line that is no JSON; stands in the list of values so that its neighbours keep their index. */
-class BadLine {
-  constructor(readonly message: string) {}
-}
-
-function take(batch: Batch, index: number, value: unknown, receipt: Receipt): void {
-  const verdict = value instanceof BadLine ? badLine(value) : receiveEvent(value, receipt);
-  if ("rejection" in verdict) {
-    batch.rejected.push({ index, ...verdict.rejection });
-    batch.eventIds.push(verdict.rejection.event_id);
-    return;
-  }
-  const { event } = verdict;
-  const line = lineOf(event);
-  batch.eventIds.push(event.event_id);
-  if (line.length > limits.eventBytesMax || Buffer.byteLength(line) > limits.eventBytesMax) {
-    batch.rejected.push({
-      index,
-      event_id: event.event_id,
-      field: null,
-      reason: "event_too_large",
-      message: `The event has more than ${limits.eventBytesMax} bytes.`,
-    });
-    return;
-  }
-  batch.events.push(event);
-  batch.lines.push(line);
-}
-
-function badLine(line: BadLine) {
-  const { message } = line;
-  return { rejection: { event_id: null, field: null, reason: "invalid_json" as const, message } };
 }
 
 function parseDocument(bytes: Uint8Array, text: string): unknown[] | BatchRefusal {
@@ -114,12 +56,12 @@ function parseLines(text: string): unknown[] | BatchRefusal {
 
 function parseLine(line: string): unknown {
   if (line.length > limits.eventBytesMax) {
-    return new BadLine(`The line has more than ${limits.eventBytesMax} characters.`);
+    return new Unreadable(`The line has more than ${limits.eventBytesMax} characters.`);
   }
   try {
     return parseJson(line);
   } catch (error) {
-    return new BadLine(`The line is not JSON: ${(error as Error).message}`);
+    return new Unreadable(`The line is not JSON: ${(error as Error).message}`);
   }
 }
 
@@ -172,14 +114,4 @@ function shallowEnough(bytes: Uint8Array): boolean {
     } else if (byte === 0x7d || byte === 0x5d) depth--;
   }
   return true;
-}
-
-/** JSON.stringify escapes a surrogate only when it is alone; DuckDB refuses such a line. */
-const loneSurrogate = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
-
-/** The event as one line of the log. */
-export function lineOf(event: Event): string {
-  const json = JSON.stringify(event);
-  const clean = json.includes("\\ud") ? json.replace(loneSurrogate, "$1\\ufffd") : json;
-  return clean + "\n";
 }

@@ -5,6 +5,7 @@ import { eventSchema, rejectionReasons } from "../event.ts";
 import type { Ingest, IngestRefusal, Receipt } from "../ingest.ts";
 import { limits } from "../limits.ts";
 import { type BodyRefusal, BodyRoom, inflate, readBody } from "../receive/body.ts";
+import { parseBatch } from "../receive/sdk.ts";
 import { RateLimit } from "../std/rate_limit.ts";
 import { Problem } from "./errors.ts";
 import { allowed, type AppEnv } from "./principal.ts";
@@ -102,7 +103,8 @@ export function ingestRoutes(deps: IngestDeps): OpenAPIHono<AppEnv> {
       if (!(bytes instanceof Uint8Array)) throw bodyProblem(bytes);
       limitRate(deps.rateLimit, project_id);
       const contentType = c.req.header("content-type") ?? "application/json";
-      return answer(c, await deps.ingest.take(project_id, bytes, contentType), deps, project_id);
+      const values = parseBatch(bytes, contentType);
+      return answer(c, await deps.ingest.take(project_id, values, bytes.length), deps, project_id);
     } finally {
       hold.release();
     }

@@ -29,3 +29,8 @@ export async function publishDurably(draft: string, final: string): Promise<void
   await rename(draft, final);
   await syncPath(dirname(final));
 }
+
+/** Makes the entries of new folders survive a power cut, from `folder` up to `root`. */
+export async function syncFolders(folder: string, root: string): Promise<void> {
+  for (let at = folder; at.length >= root.length; at = dirname(at)) await syncPath(at);
+}

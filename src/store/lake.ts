@@ -3,7 +3,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { copyToParquet, literal, readParquet, rowsOf } from "./duckdb.ts";
-import { publishDurably, syncPath } from "./durable.ts";
+import { publishDurably, syncFolders } from "./durable.ts";
 import type { LakeFile } from "./manifest.ts";
 
 /** The folder beside the manifest that holds nothing but data. */
@@ -90,10 +90,7 @@ async function writeFile(
 /** Makes a folder whose own entry survives a power cut, and its parents' too. */
 async function makeFolder(path: string, root: string): Promise<void> {
   const made = await mkdir(path, { recursive: true });
-  if (made === undefined) return;
-  for (let folder = dirname(path); folder.length >= root.length; folder = dirname(folder)) {
-    await syncPath(folder);
-  }
+  if (made !== undefined) await syncFolders(dirname(path), root);
 }
 
 /** Size and SHA-256, read in pieces so that other work goes on. */

@@ -6,8 +6,8 @@ import { encodeCommit, type Segment, segmentName } from "./segment.ts";
 
 /** The disk refused; nothing of the append will be found later. */
 export class AppendError extends Error {
-  constructor(readonly code: string, readonly sequence: number, cause: string) {
-    super(`Cannot append to segment ${sequence}: ${cause}`);
+  constructor(readonly code: string, message: string) {
+    super(message);
   }
 }
 
@@ -124,7 +124,10 @@ export class Log {
     if (!reply.ok) {
       // What is good in it stays; the next append begins a new file.
       this.#retire();
-      throw new AppendError(reply.code, segment.sequence, reply.message);
+      throw new AppendError(
+        reply.code,
+        `Cannot append to segment ${segment.sequence}: ${reply.message}`,
+      );
     }
     segment.bytes += bytes.length;
     segment.events += events;

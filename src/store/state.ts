@@ -1,4 +1,4 @@
-// Projects, keys and sessions, in SQLite. Everything is also held in memory, so that no request
+// Projects with their settings, keys and sessions, in SQLite. Everything is also held in memory, so that no request
 // waits for SQL; what another process writes (the command line) is taken over within a second.
 import type { SQL } from "bun";
 import { join } from "node:path";
@@ -64,6 +64,12 @@ export async function openState(path: string, options: StateOptions = {}): Promi
   return state;
 }
 
+interface Setting {
+  /** JSON, as it is stored. */
+  text: string;
+  value: unknown;
+}
+
 interface Session {
   key_id: string;
   expiresAt: number;
@@ -78,6 +84,8 @@ export class State {
   #keyList: readonly Key[] = [];
   #keyIdByHash = new Map<string, string>();
   #sessions = new Map<string, Session>();
+  #settings = new Map<string, Setting>();
+  #secrets = new Map<string, string>();
   #seenVersion: unknown = null;
   #timer: ReturnType<typeof setInterval>;
   /** One at a time: SQLite has one connection, and a transaction on it takes in whatever comes. */
@@ -116,6 +124,38 @@ export class State {
     if (session === undefined || session.expiresAt <= this.#clock.nowMs()) return null;
     const key = this.#keys.get(session.key_id);
     return key === undefined || key.revoked_at !== null ? null : key;
+  }
+
+  /** What a project has set under a name, as JSON; the same object until it is set anew. */
+  setting(project_id: string, name: string): unknown {
+    return this.#settings.get(settingKey(project_id, name))?.value ?? null;
+  }
+
+  /** Null takes the setting away. `value` is JSON. The project exists. */
+  setSetting(project_id: string, name: string, value: unknown): Promise<void> {
+    return this.#write(async () => {
+      if (value === null) {
+        await this.#sql`DELETE FROM project_settings
+          WHERE project_id = ${project_id} AND name = ${name}`;
+        return;
+      }
+      await this.#sql`
+        INSERT INTO project_settings (project_id, name, value, updated_at)
+        VALUES (${project_id}, ${name}, ${JSON.stringify(value)}, ${this.#time()})
+        ON CONFLICT (project_id, name)
+        DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at`;
+    });
+  }
+
+  /** A random secret of this server, made when it is first asked for. */
+  async secret(name: string): Promise<string> {
+    if (!this.#secrets.has(name)) {
+      await this.#write(async () => {
+        await this.#sql`INSERT INTO server_secrets (name, secret, created_at)
+          VALUES (${name}, ${randomSecret()}, ${this.#time()}) ON CONFLICT (name) DO NOTHING`;
+      });
+    }
+    return this.#secrets.get(name)!;
   }
 
   createProject(project_id: string, name = project_id): Promise<Project | Refusal> {
@@ -232,6 +272,16 @@ export class State {
       FROM api_keys ORDER BY created_at, key_id`;
     const sessions: { token_hash: string; key_id: string; expires_at: string }[] = await this.#sql`
       SELECT token_hash, key_id, expires_at FROM sessions`;
+    const settings: { project_id: string; name: string; value: string }[] = await this.#sql`
+      SELECT project_id, name, value FROM project_settings`;
+    const secrets: { name: string; secret: string }[] = await this.#sql`
+      SELECT name, secret FROM server_secrets`;
+    this.#settings = new Map(settings.map(({ project_id, name, value }) => {
+      const key = settingKey(project_id, name);
+      const before = this.#settings.get(key);
+      return [key, before?.text === value ? before : { text: value, value: JSON.parse(value) }];
+    }));
+    this.#secrets = new Map(secrets.map(({ name, secret }) => [name, secret]));
     this.#projects = new Map(projects.map((row) => [row.project_id, { ...row }]));
     this.#projectList = [...this.#projects.values()];
     this.#keyIdByHash = new Map(keys.map((row) => [row.key_hash, row.key_id]));
@@ -284,6 +334,10 @@ export class State {
 /** Projects are folders, and some file systems take Shop and shop for one. */
 function sameFolder(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
+}
+
+function settingKey(project_id: string, name: string): string {
+  return `${project_id}/${name}`;
 }
 
 function refuse(refused: Refusal["refused"], message: string): Refusal {

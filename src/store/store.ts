@@ -5,7 +5,9 @@
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { mkdir, rm, statfs, truncate } from "node:fs/promises";
 import { join } from "node:path";
+import type { ContentBlob } from "../receive/batch.ts";
 import type { Clock } from "../std/clock.ts";
+import { keepBlobs } from "./blobs.ts";
 import { compactable } from "./compact.ts";
 import { createTable, openDuckDB, readParquet, readSegments, rowsOf } from "./duckdb.ts";
 import { mergeFiles, removeStrays, writeTable } from "./lake.ts";
@@ -131,6 +133,11 @@ export class Store {
   /** Resolves when the lines are on disk. Throws AppendError. */
   append(lines: string, events: number): Promise<void> {
     return this.#log.append(lines, events);
+  }
+
+  /** Resolves when the files are on disk. Throws AppendError. */
+  keepBlobs(project_id: string, blobs: readonly ContentBlob[]): Promise<void> {
+    return keepBlobs(this.#options.dataDir, project_id, blobs);
   }
 
   /** Characters that wait for the disk. */

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { Ingest, type IngestStore } from "../../src/ingest.ts";
 import { Live } from "../../src/live.ts";
+import { noSteps } from "../../src/receive/batch.ts";
 import { systemClock } from "../../src/std/clock.ts";
 import { RateLimit } from "../../src/std/rate_limit.ts";
 import { AppendError } from "../../src/store/log.ts";
@@ -19,8 +20,7 @@ function folder(): string {
   return path;
 }
 
-const bytesOf = (events: unknown) => new TextEncoder().encode(JSON.stringify(events));
-const roomy = { queueBytesMax: 1e9, unflushedBytesMax: 1e9, sampleRate: 1 };
+const roomy = { queueBytesMax: 1e9, unflushedBytesMax: 1e9, sampleRate: 1, steps: () => noSteps };
 
 /** A log whose commits end when, and as, the test says. */
 class SlowLog implements IngestStore {
@@ -28,6 +28,10 @@ class SlowLog implements IngestStore {
   unflushedBytes = 0;
   readonly seen = new Seen(1000);
   #waiting: { resolve(): void; reject(error: Error): void }[] = [];
+
+  keepBlobs(): Promise<void> {
+    return Promise.resolve();
+  }
 
   append(): Promise<void> {
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
@@ -43,9 +47,9 @@ class SlowLog implements IngestStore {
 test("ingest: a duplicate is acknowledged only after the first is on disk", async () => {
   const log = new SlowLog();
   const ingest = new Ingest(log, new Live(), systemClock, roomy);
-  const first = ingest.take("shop", bytesOf(spans("a", 1)), "application/json");
+  const first = ingest.take("shop", spans("a", 1), 1);
   let answered = false;
-  const second = ingest.take("shop", bytesOf(spans("a", 1)), "application/json")
+  const second = ingest.take("shop", spans("a", 1), 1)
     .finally(() => answered = true);
   log.end();
   expect(await first).toMatchObject({ accepted: 1, duplicates: 0 });
@@ -59,10 +63,10 @@ for (const [code, reason] of failures) {
   test(`ingest: after ${code} the same events may be sent again`, async () => {
     const log = new SlowLog();
     const ingest = new Ingest(log, new Live(), systemClock, roomy);
-    const failed = ingest.take("shop", bytesOf(spans("a", 2)), "application/json");
-    log.end(new AppendError(code, 1, "no"));
+    const failed = ingest.take("shop", spans("a", 2), 1);
+    log.end(new AppendError(code, "no"));
     expect(await failed).toMatchObject({ reason });
-    const again = ingest.take("shop", bytesOf(spans("a", 2)), "application/json");
+    const again = ingest.take("shop", spans("a", 2), 1);
     log.end();
     expect(await again).toMatchObject({ accepted: 2, duplicates: 0 });
     expect(ingest.counters).toMatchObject({ accepted: 2, duplicates: 0 });
@@ -73,11 +77,11 @@ test("ingest: what waits is bounded", async () => {
   const log = new SlowLog();
   const ingest = new Ingest(log, new Live(), systemClock, { ...roomy, queueBytesMax: 10 });
   log.backlog = 11;
-  expect(await ingest.take("shop", bytesOf([]), "application/json")).toMatchObject({
+  expect(await ingest.take("shop", [], 1)).toMatchObject({
     reason: "busy",
   });
   log.backlog = 0;
-  const taken = ingest.take("shop", bytesOf([]), "application/json");
+  const taken = ingest.take("shop", [], 1);
   log.end();
   expect(await taken).toMatchObject({ accepted: 0 });
 });
@@ -92,7 +96,7 @@ test("ingest: sampling keeps whole runs, and every failure", async () => {
     event_type: "span",
     status: at % 100 === 0 ? "error" : "success",
   }));
-  const receipt = await ingest.take("shop", bytesOf(events), "application/json");
+  const receipt = await ingest.take("shop", events, 1);
   if ("reason" in receipt) throw new Error(receipt.message);
   expect(receipt.accepted + receipt.sampled_out).toBe(2000);
   const rows = await store.reader.snapshot({ project_id: "shop" }, (ask) =>

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ingest, type IngestRefusal, type Receipt } from "../../src/ingest.ts";
 import { Live } from "../../src/live.ts";
+import { noSteps } from "../../src/receive/batch.ts";
+import { parseBatch } from "../../src/receive/sdk.ts";
 import { systemClock } from "../../src/std/clock.ts";
 import { Store, type StoreOptions } from "../../src/store/store.ts";
 
@@ -44,17 +46,15 @@ export async function openStore(
     queueBytesMax: 64 * 1024 * 1024,
     unflushedBytesMax: 512 * 1024 * 1024,
     sampleRate: 1,
+    steps: () => noSteps,
   });
   return {
     store,
     ingest,
     send: async (events, project_id = "shop") => {
       const body = new TextEncoder().encode(JSON.stringify(events));
-      const result: Receipt | IngestRefusal = await ingest.take(
-        project_id,
-        body,
-        "application/json",
-      );
+      const values = parseBatch(body, "application/json");
+      const result: Receipt | IngestRefusal = await ingest.take(project_id, values, body.length);
       if ("reason" in result) throw new Error(`${result.reason}: ${result.message}`);
       return result;
     },

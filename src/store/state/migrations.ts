@@ -26,4 +26,18 @@ export const migrations: readonly (readonly string[])[] = [
       expires_at TEXT NOT NULL
     )`,
   ],
+  [
+    `CREATE TABLE project_settings (
+      project_id TEXT NOT NULL REFERENCES projects (project_id) ON DELETE CASCADE,
+      name TEXT NOT NULL,
+      value TEXT NOT NULL,
+      updated_at TEXT NOT NULL,
+      PRIMARY KEY (project_id, name)
+    )`,
+    `CREATE TABLE server_secrets (
+      name TEXT NOT NULL PRIMARY KEY,
+      secret TEXT NOT NULL,
+      created_at TEXT NOT NULL
+    )`,
+  ],
 ];
