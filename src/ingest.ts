@@ -63,10 +63,14 @@ export interface IngestCounters {
   bytes: number;
   rejected: Map<string, number>;
   refused: Map<string, number>;
+  /** Events that SDKs say they dropped before sending, by reason. */
+  clientDrops: Map<string, number>;
 }
 
 /** Events, and the line of the log for each. */
 type Lines = Pick<Batch, "events" | "lines">;
+
+const dropReasonsMax = 32;
 
 export class Ingest {
   readonly counters: IngestCounters = {
@@ -76,6 +80,7 @@ export class Ingest {
     bytes: 0,
     rejected: new Map(),
     refused: new Map(),
+    clientDrops: new Map(),
   };
   /** Set while the disk has too little room; every request is refused with it. */
   closed: IngestRefusal | null = null;
@@ -149,6 +154,16 @@ export class Ingest {
     return receipt;
   }
 
+  /** Remembers what an SDK says it dropped; told once the request was taken. */
+  countDrops(drops: ReadonlyMap<string, number>): void {
+    const { clientDrops } = this.counters;
+    for (const [reason, events] of drops) {
+      // Reasons are words of ours; a client that makes up more of them shares one.
+      const known = clientDrops.has(reason) || clientDrops.size < dropReasonsMax;
+      count(clientDrops, known ? reason : "other", events);
+    }
+  }
+
   /** Keeps whole runs, so that none has holes; failures are always kept. */
   #sample(batch: Batch): number {
     const { sampleRate } = this.options;
@@ -191,6 +206,6 @@ function refusalOf(error: AppendError): IngestRefusal {
     : { reason: "disk_failed", message: `The disk refused: nothing of this request was stored.` };
 }
 
-function count(counters: Map<string, number>, reason: string): void {
-  counters.set(reason, (counters.get(reason) ?? 0) + 1);
+function count(counters: Map<string, number>, reason: string, by = 1): void {
+  counters.set(reason, (counters.get(reason) ?? 0) + by);
 }

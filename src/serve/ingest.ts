@@ -5,6 +5,7 @@ import { eventSchema, rejectionReasons } from "../event.ts";
 import type { Ingest, IngestRefusal, Receipt } from "../ingest.ts";
 import { limits } from "../limits.ts";
 import { type BodyRefusal, BodyRoom, inflate, readBody } from "../receive/body.ts";
+import { dropsHeader, parseDrops } from "../receive/drops.ts";
 import { parseBatch } from "../receive/sdk.ts";
 import { RateLimit } from "../std/rate_limit.ts";
 import { Problem } from "./errors.ts";
@@ -104,7 +105,10 @@ export function ingestRoutes(deps: IngestDeps): OpenAPIHono<AppEnv> {
       limitRate(deps.rateLimit, project_id);
       const contentType = c.req.header("content-type") ?? "application/json";
       const values = parseBatch(bytes, contentType);
-      return answer(c, await deps.ingest.take(project_id, values, bytes.length), deps, project_id);
+      const result = await deps.ingest.take(project_id, values, bytes.length);
+      // A request that is refused comes again, with the same report.
+      if (!("reason" in result)) deps.ingest.countDrops(parseDrops(c.req.header(dropsHeader)));
+      return answer(c, result, deps, project_id);
     } finally {
       hold.release();
     }

@@ -27,6 +27,9 @@ const status = z.object({
   lake_bytes: z.int(),
   log_bytes: z.int(),
   manifest_version: z.int(),
+  client_drops: z.record(z.string(), z.int()).describe(
+    "Events that SDKs say they dropped before sending, by reason, since the start.",
+  ),
   quarantined: z.int().describe("Damaged pieces of the log that were set aside at start."),
 }).openapi("Status");
 
@@ -53,6 +56,7 @@ export function statusRoutes(deps: StatusDeps): OpenAPIHono<AppEnv> {
       version: deps.version,
       data_dir: admin ? deps.dataDir : null,
       ...deps.store.status(),
+      client_drops: Object.fromEntries(deps.ingest.counters.clientDrops),
       quarantined: deps.store.recovery.damage.length,
     }, 200);
   });
@@ -127,6 +131,7 @@ function registry(deps: StatusDeps): Registry {
   counter("events_sampled_out_total", "Events left out by sampling.", () => counters.sampledOut);
   counter("ingest_bytes_total", "Bytes of bodies, decompressed.", () => counters.bytes);
   byReason("events_rejected_total", "Events refused, by reason.", counters.rejected);
+  byReason("client_drops_total", "Events that SDKs dropped, by reason.", counters.clientDrops);
   byReason("requests_refused_total", "Ingest requests refused, by reason.", counters.refused);
   gauge(
     "events_pending",

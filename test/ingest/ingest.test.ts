@@ -150,3 +150,23 @@ test("rate limit: 429 names the seconds to wait", async () => {
   expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(10);
   expect(await refused.json()).toMatchObject({ status: 429, title: "Too many events" });
 });
+
+test("what an SDK dropped is told with its next events, and shown", async () => {
+  const server = await startServer({
+    dataDir: folder(),
+    command: fromSource,
+    env: { WATCHLLM_INIT_PROJECT: "shop" },
+  });
+  cleanups.push(() => server.kill());
+  const send = async (body: string) =>
+    (await fetch(`${server.url}/v1/events`, {
+      method: "POST",
+      headers: { "x-aisentry-drops": "queue_full=3,invalid=1" },
+      body,
+    })).status;
+  expect([await send('{"event_type":"span"}'), await send("no events")]).toEqual([202, 400]);
+  const status = await (await fetch(`${server.url}/api/status`)).json();
+  expect(status).toMatchObject({ client_drops: { queue_full: 3, invalid: 1 } });
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  expect(metrics).toContain('watchllm_client_drops_total{reason="queue_full"} 3');
+});
