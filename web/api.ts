@@ -184,6 +184,8 @@ export const api = {
     await (await post("/api/sql", { sql, project_id }, signal)).json() as SqlAnswer,
   sqlFile: async (sql: string, project_id: string, format: "csv" | "parquet") =>
     await (await post("/api/sql", { sql, project_id, format })).blob(),
+  /** A file that was moved out of an event. */
+  blobAddress: (sha256: string, query: Query) => `/api/blobs/${sha256}${searchOf(query)}`,
   /** Server-sent events; the browser reconnects and resumes by itself. */
   live: (query: Query) => new EventSource(`/api/live${searchOf(query)}`),
 };

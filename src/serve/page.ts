@@ -45,6 +45,7 @@ const guards: Readonly<Record<string, string>> = {
     "default-src 'self'",
     "connect-src 'self'",
     "img-src 'self' data:",
+    "media-src 'self'",
     "object-src 'none'",
     "base-uri 'none'",
     "form-action 'self'",

@@ -1,7 +1,12 @@
 // Prompts and responses of every provider's shape become one conversation.
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { type Message, promptMessages, responseMessages } from "../../web/parts/messages.ts";
+import {
+  callMessages,
+  type Message,
+  promptMessages,
+  responseMessages,
+} from "../../web/parts/messages.ts";
 import { checks } from "../check.ts";
 
 const said = (role: string, text: string): Message => ({
@@ -119,3 +124,37 @@ test("messages nested without end stay JSON", () => {
   }
   expect(promptMessages(nested).length).toBe(1);
 });
+
+const given = checks(
+  "call",
+  ([prompt, system]: [unknown, unknown]) =>
+    callMessages(prompt, system).map(({ role, parts }) => [role, parts]),
+);
+const say = (words: string) => [{ kind: "text", text: words }];
+given("instructions come first", ["hi", [{ type: "text", content: "be kind" }]], [
+  ["system", say("be kind")],
+  ["user", say("hi")],
+]);
+given("instructions that the messages repeat are told once", [
+  [{ role: "system", content: "be kind" }, { role: "user", content: "hi" }],
+  "be kind",
+], [["system", say("be kind")], ["user", say("hi")]]);
+
+const blob = "blob:sha256-" + "a".repeat(64) + "?type=image/png&bytes=9";
+const media = checks(
+  "media",
+  (value: unknown) =>
+    promptMessages([{ role: "user", content: [value] }]).flatMap(({ parts }) =>
+      parts.map((part) => part.kind === "media" ? part.source : part.kind)
+    ),
+);
+media("OpenAI image", { type: "image_url", image_url: { url: blob } }, [blob]);
+media("OpenAI sound", { type: "input_audio", input_audio: { data: blob, format: "wav" } }, [blob]);
+media("OpenAI file", { type: "file", file: { file_data: blob } }, [blob]);
+media("Anthropic", {
+  type: "image",
+  source: { type: "base64", media_type: "image/png", data: blob },
+}, [blob]);
+media("Gemini", { inlineData: { mimeType: "image/png", data: blob } }, [blob]);
+media("OpenTelemetry", { type: "blob", modality: "image", content: blob }, [blob]);
+media("Vercel AI SDK", { type: "file", mediaType: "image/png", data: blob }, [blob]);

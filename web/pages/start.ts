@@ -32,6 +32,25 @@ function snippets(origin: string, project_id: string, local: boolean): Snippet[]
   }'`,
     ],
     [
+      "OpenTelemetry",
+      null,
+      `# Any OpenTelemetry exporter, unchanged: GenAI, OpenInference, OpenLLMetry, Vercel AI SDK…
+export OTEL_EXPORTER_OTLP_ENDPOINT=${origin}/v1/projects/${project_id}
+export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf${
+        local ? "" : "\nexport OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20<key>"
+      }
+
+# Claude Code
+export CLAUDE_CODE_ENABLE_TELEMETRY=1 OTEL_LOGS_EXPORTER=otlp OTEL_METRICS_EXPORTER=otlp`,
+    ],
+    [
+      "Langfuse SDK",
+      null,
+      `export LANGFUSE_BASE_URL=${origin}
+export LANGFUSE_PUBLIC_KEY=${project_id}
+export LANGFUSE_SECRET_KEY=${local ? "<a key: watchllm key create>" : "<key>"}`,
+    ],
+    [
       "JavaScript",
       "npm install aisentry",
       `import { init, logPromptCall } from "aisentry";

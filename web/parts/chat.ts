@@ -1,8 +1,8 @@
 // A whole run as one chat. Every model call repeats the conversation so far: each message is told
 // once, where it was new, and tool calls stand where they ran. Pure.
 import type { FullEvent } from "../api.ts";
-import { asText } from "./conversation.ts";
-import { type Message, type Part, plain, promptMessages, responseMessages } from "./messages.ts";
+import { asText } from "./format.ts";
+import { callMessages, type Message, type Part, plain, responseMessages } from "./messages.ts";
 
 export interface ChatEntry {
   message: Message;
@@ -45,7 +45,9 @@ export function chatOf(events: readonly FullEvent[]): ChatEntry[] {
     switch (event.event_type) {
       case "prompt_call": {
         const past = new Map<string, number>();
-        for (const message of promptMessages(event.prompt)) tell(message, event, past);
+        for (const message of callMessages(event.prompt, event.system_prompt)) {
+          tell(message, event, past);
+        }
         const answers = responseMessages(event.response, event.tool_calls);
         for (const message of answers) tell(message, event, null);
         if (failureText(event) !== null) tell(failure(event), event, null);

@@ -1,6 +1,8 @@
 // Messages as cards, one a message, with tool calls and their arguments inside.
 import { useState } from "preact/hooks";
+import { blobIn, BlobView } from "./blob.ts";
 import { Copy } from "./copy.ts";
+import { asText } from "./format.ts";
 import { html, type View } from "./html.ts";
 import { icon } from "./icons.ts";
 import { JsonTree } from "./json_tree.ts";
@@ -92,13 +94,19 @@ function PartView({ part, isSystem }: { part: Part; isSystem: boolean }): View {
         </div>
       `;
     case "media":
-      // Never loaded by itself: an address in a prompt may tell its owner who reads it.
-      return html`<div class="media dim">${part.type}${
-        part.source === null ? "" : html`: <${Prose} text=${shortened(part.source)} />`
-      }</div>`;
+      return html`<${Media} type=${part.type} source=${part.source} />`;
     case "json":
       return html`<${Value} value=${part.value} />`;
   }
+}
+
+/** Only files of this server are loaded: an address in a prompt may tell its owner who reads it. */
+function Media({ type, source }: { type: string; source: string | null }): View {
+  const blob = blobIn(source);
+  if (blob !== null) return html`<${BlobView} blob=${blob} />`;
+  return html`<div class="media dim">${type}${
+    source === null ? "" : html`: <${Prose} text=${shortened(source)} />`
+  }</div>`;
 }
 
 function shortened(source: string): string {
@@ -108,6 +116,8 @@ function shortened(source: string): string {
 /** Any value: text as text, the rest as a tree. */
 export function Value({ value }: { value: unknown }): View {
   if (value === undefined || value === null) return html`<span class="dim">nothing</span>`;
+  const blob = blobIn(value);
+  if (blob !== null) return html`<${BlobView} blob=${blob} />`;
   if (typeof value === "string") return html`<${Prose} text=${value} />`;
   return html`<${JsonTree} value=${value} />`;
 }
@@ -128,8 +138,4 @@ export function messageText({ parts }: Message): string {
         return asText(part.value);
     }
   }).join("\n\n");
-}
-
-export function asText(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value, null, 2) ?? "";
 }

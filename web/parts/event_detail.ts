@@ -2,15 +2,17 @@
 import { useState } from "preact/hooks";
 import type { FullEvent } from "../api.ts";
 import { linkTo } from "./address.ts";
-import { asText, Conversation, Value } from "./conversation.ts";
+import { Conversation, Value } from "./conversation.ts";
 import { Copy } from "./copy.ts";
-import { dollars, duration, exact, moment } from "./format.ts";
+import { asText, dollars, duration, exact, moment } from "./format.ts";
 import { type FilterKey, writeFilter } from "./filter.ts";
 import { html, type View } from "./html.ts";
 import { icon, statusMark, typeIcon, typeWord } from "./icons.ts";
 import { JsonTree } from "./json_tree.ts";
-import { plain, promptMessages, responseMessages } from "./messages.ts";
+import { callMessages, plain, responseMessages } from "./messages.ts";
 import { Prose } from "./prose.ts";
+
+const offeredNamesMax = 8;
 
 /** As the server counts it: our estimate, else what the producer reported. */
 export function costOf(event: object): number | null {
@@ -39,6 +41,7 @@ export function EventDetail({ event, inRun = false }: { event: FullEvent; inRun?
         ${inRun ? null : html`${" · "}<a href=${runOf(event)}>Open its run</a>`}
       </p>
       <${Figures} event=${event} />
+      <${Masked} event=${event} />
       <${Failure} event=${event} />
       <${Content} event=${event} />
       <${Facts} event=${event} />
@@ -88,15 +91,7 @@ function Figures({ event }: { event: FullEvent }): View {
     ]);
   }
   if (event.event_type === "prompt_call" || costOf(event) !== null) {
-    const { cost_estimate_usd, cost_reported_usd } = event;
-    const source: [string, string][] = cost_reported_usd != null
-      ? cost_estimate_usd != null
-        ? [["reported", dollars(cost_reported_usd)]]
-        : [["reported by", "the producer"]]
-      : cost_estimate_usd == null
-      ? [["no price for", "this model"]]
-      : [];
-    figures.push(["Cost", dollars(costOf(event)), source]);
+    figures.push(["Cost", dollars(costOf(event)), costParts(event)]);
   }
   if (figures.length === 0) return null;
   return html`<dl class="figures">${
@@ -106,6 +101,53 @@ function Figures({ event }: { event: FullEvent }): View {
       }</div>`
     )
   }</dl>`;
+}
+
+const costWords: ReadonlyMap<string, string> = new Map([
+  ["input", "input"],
+  ["cache_read", "from cache"],
+  ["cache_write", "into cache"],
+  ["cache_write_1h", "into cache, 1 h"],
+  ["output", "output"],
+  ["reasoning", "reasoning"],
+  ["audio_input", "audio in"],
+  ["audio_output", "audio out"],
+]);
+
+/** What the cost is made of, and whose figure it is. */
+function costParts(event: FullEvent): [string, string][] {
+  const { cost_estimate_usd, cost_reported_usd, cost_original_usd, cost_details } = event;
+  const rows: [string, string][] = [];
+  const parts = (cost_details?.parts ?? {}) as Record<string, number | null>;
+  for (const [name, usd] of Object.entries(parts)) {
+    if (usd !== null && usd > 0) rows.push([costWords.get(name) ?? name, dollars(usd)]);
+  }
+  if (typeof cost_details?.price === "string") {
+    const { tier, source } = cost_details as Record<string, unknown>;
+    const how = [cost_details.price, tier, source].filter((part) => typeof part === "string");
+    rows.push(["priced as", how.join(" · ")]);
+  }
+  if (cost_original_usd != null) rows.push(["first estimate", dollars(cost_original_usd)]);
+  if (cost_reported_usd != null) {
+    rows.push(
+      cost_estimate_usd != null
+        ? ["reported", dollars(cost_reported_usd)]
+        : ["reported by", "the producer"],
+    );
+  } else if (cost_estimate_usd == null) rows.push(["no price for", "this model"]);
+  return rows;
+}
+
+/** What was masked before the event was stored. */
+function Masked({ event }: { event: FullEvent }): View {
+  const found = Object.entries((event.redactions ?? {}) as Record<string, number>);
+  if (found.length === 0) return null;
+  const words = found.map(([kind, count]) =>
+    `${kind.toLowerCase().replaceAll("_", " ")} × ${count}`
+  );
+  return html`<p class="masked">${icon("mask")}<span>Found before it was stored: ${
+    words.join(", ")
+  }</span></p>`;
 }
 
 function Failure({ event }: { event: FullEvent }): View {
@@ -133,7 +175,7 @@ function Failure({ event }: { event: FullEvent }): View {
 }
 
 function Content({ event }: { event: FullEvent }): View {
-  const prompt = promptMessages(event.prompt);
+  const prompt = callMessages(event.prompt, event.system_prompt);
   const response = responseMessages(event.response, event.tool_calls);
   const blocks: [string, unknown][] = [
     ["Input", event.input],
@@ -158,6 +200,7 @@ function Content({ event }: { event: FullEvent }): View {
       </section>
     `
   }
+    <${Offered} tools=${plain(event.tool_definitions)} />
     ${
     response.length === 0 ? null : html`
       <section>
@@ -183,6 +226,27 @@ function Content({ event }: { event: FullEvent }): View {
   </div>`;
 }
 
+/** The tools that the model could ask for, by name; their definitions on demand. */
+function Offered({ tools }: { tools: unknown }): View {
+  if (!Array.isArray(tools) || tools.length === 0) return null;
+  const list = tools.map(plain);
+  const names = list.map((tool) => {
+    const { name, function: inner } = tool as { name?: unknown; function?: { name?: unknown } };
+    return String(name ?? inner?.name ?? "tool");
+  });
+  return html`
+    <details class="offered">
+      <summary>${names.length === 1 ? "1 tool" : `${names.length} tools`} offered: ${names.slice(
+        0,
+        offeredNamesMax,
+      ).join(", ")}${names.length > offeredNamesMax ? ", …" : ""}</summary>
+      <div class="block">
+        <${JsonTree} value=${list} />
+      </div>
+    </details>
+  `;
+}
+
 /** Fields that lead to others alike, as links into the list. */
 const linkedFacts: readonly (readonly [string, FilterKey, keyof FullEvent])[] = [
   ["Model", "model", "model"],
@@ -196,7 +260,12 @@ const linkedFacts: readonly (readonly [string, FilterKey, keyof FullEvent])[] = 
 ];
 
 const plainFacts: readonly (readonly [string, keyof FullEvent])[] = [
+  ["Agent", "agent_name"],
+  ["Service", "service"],
+  ["Model asked for", "model_requested"],
   ["Model version", "model_version"],
+  ["Service tier", "service_tier"],
+  ["Response", "response_id"],
   ["Prompt template", "prompt_template_id"],
   ["Prompt version", "prompt_version"],
   ["Step", "step_number"],
@@ -260,7 +329,12 @@ function Facts({ event }: { event: FullEvent }): View {
 function Rest({ event }: { event: FullEvent }): View {
   const [raw, setRaw] = useState(false);
   const trees: [string, unknown][] = [
+    ["Model parameters", event.model_parameters],
     ["Attributes", event.attributes],
+    ["Span events", event.span_events],
+    ["Span links", event.span_links],
+    ["Resource", event.resource],
+    ["Scope", event.scope],
     ["Response metadata", event.response_metadata],
     ["Client", event.client],
   ];

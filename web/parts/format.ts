@@ -111,3 +111,8 @@ export function plural(count: number, one: string, many = `${one}s`): string {
 function pad(value: number): string {
   return String(value).padStart(2, "0");
 }
+
+/** Any value as text: what is no text becomes JSON. */
+export function asText(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value, null, 2) ?? "";
+}

@@ -1,5 +1,6 @@
 // A JSON value as a tree that opens on demand: only what is open is drawn, so size does not matter.
 import { useState } from "preact/hooks";
+import { blobIn, BlobView } from "./blob.ts";
 import { html, type View } from "./html.ts";
 import { icon } from "./icons.ts";
 import { linked } from "./prose.ts";
@@ -79,6 +80,8 @@ function Leaf({ value }: { value: unknown }): View {
       String(value)
     }</span>`;
   }
+  const blob = blobIn(value);
+  if (blob !== null) return html`<${BlobView} blob=${blob} />`;
   const cut = !whole && value.length > textMax;
   return html`<span class="json-string">${linked(cut ? value.slice(0, textMax) : value)}${
     cut

@@ -5,6 +5,7 @@ export type Part =
   | { kind: "reasoning"; text: string }
   | { kind: "tool_call"; id: string | null; name: string; input: unknown }
   | { kind: "tool_result"; id: string | null; name: string | null; output: unknown }
+  /** `source` is an address, or the reference of a file that the server keeps. */
   | { kind: "media"; type: string; source: string | null }
   | { kind: "json"; value: unknown };
 
@@ -22,6 +23,14 @@ const nestedMax = 4;
 
 export function promptMessages(prompt: unknown): Message[] {
   return messagesOf(prompt, "user", 0);
+}
+
+/** What a model call was given: its instructions, unless the messages begin with them, and those. */
+export function callMessages(prompt: unknown, system_prompt: unknown): Message[] {
+  const messages = promptMessages(prompt);
+  const system = messagesOf(system_prompt, "system", 0);
+  const repeats = JSON.stringify(messages.slice(0, system.length)) === JSON.stringify(system);
+  return repeats ? messages : [...system, ...messages];
 }
 
 /** Response and the tool calls that the model asked for; a call that is in both is told once. */
@@ -178,6 +187,8 @@ function part(value: unknown): Part {
   }
   if (isFields(value.functionCall)) return toolCall(value.functionCall);
   if (isFields(value.functionResponse)) return toolResult(value.functionResponse);
+  const inline = value.inlineData ?? value.inline_data ?? value.fileData ?? value.file_data;
+  if (isFields(inline)) return { kind: "media", type: "file", source: mediaSource(inline) };
   if (/image|audio|file|document|video|blob|uri/.test(type)) {
     return { kind: "media", type, source: mediaSource(value) };
   }
@@ -186,10 +197,33 @@ function part(value: unknown): Part {
   return { kind: "json", value };
 }
 
-function mediaSource(value: Fields): string | null {
-  const image = value.image_url ?? value.source ?? value.url ?? value.uri ?? value.image;
-  if (typeof image === "string") return image;
-  return isFields(image) ? text(image.url ?? image.media_type) : null;
+/** Where a file is: providers put its address or its bytes under many names. */
+const mediaKeys = [
+  "image_url",
+  "source",
+  "url",
+  "uri",
+  "image",
+  "data",
+  "content",
+  "input_audio",
+  "file",
+  "file_data",
+  "fileUri",
+  "file_uri",
+  "media_type",
+] as const;
+
+function mediaSource(value: Fields, depth = 0): string | null {
+  for (const key of mediaKeys) {
+    const found = value[key];
+    if (typeof found === "string" && found !== "") return found;
+    if (isFields(found) && depth < nestedMax) {
+      const inside = mediaSource(found, depth + 1);
+      if (inside !== null) return inside;
+    }
+  }
+  return null;
 }
 
 function toolCall(value: unknown): Part & { kind: "tool_call" } {
