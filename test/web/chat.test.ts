@@ -1,7 +1,7 @@
 // A run as one chat: everything that was said, once, in order, however the calls repeat it.
 import type { FullEvent } from "../../web/api.ts";
-import { messageText } from "../../web/parts/conversation.ts";
 import { chatOf } from "../../web/parts/chat.ts";
+import { messageText } from "../../web/parts/messages.ts";
 import { checks } from "../check.ts";
 
 /** Roles and texts, which is what a reader sees. */

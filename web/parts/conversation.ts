@@ -2,11 +2,10 @@
 import { useState } from "preact/hooks";
 import { blobIn, BlobView } from "./blob.ts";
 import { Copy } from "./copy.ts";
-import { asText } from "./format.ts";
 import { html, type View } from "./html.ts";
 import { icon } from "./icons.ts";
 import { JsonTree } from "./json_tree.ts";
-import type { Message, Part } from "./messages.ts";
+import { type Message, messageText, type Part } from "./messages.ts";
 import { Prose } from "./prose.ts";
 
 /** Of a longer conversation the middle is folded: its start and its end say most. */
@@ -120,22 +119,4 @@ export function Value({ value }: { value: unknown }): View {
   if (blob !== null) return html`<${BlobView} blob=${blob} />`;
   if (typeof value === "string") return html`<${Prose} text=${value} />`;
   return html`<${JsonTree} value=${value} />`;
-}
-
-export function messageText({ parts }: Message): string {
-  return parts.map((part) => {
-    switch (part.kind) {
-      case "text":
-      case "reasoning":
-        return part.text;
-      case "tool_call":
-        return `${part.name}(${asText(part.input)})`;
-      case "tool_result":
-        return asText(part.output);
-      case "media":
-        return part.source ?? part.type;
-      case "json":
-        return asText(part.value);
-    }
-  }).join("\n\n");
 }

@@ -1,5 +1,7 @@
 // Prompts and responses of many shapes as one conversation: OpenAI, Anthropic, Gemini, Vercel AI,
 // LangChain and OpenTelemetry spell messages differently. What is not recognised stays JSON. Pure.
+import { asText } from "./format.ts";
+
 export type Part =
   | { kind: "text"; text: string }
   | { kind: "reasoning"; text: string }
@@ -270,4 +272,23 @@ export function plain(value: unknown): unknown {
     }
   }
   return value;
+}
+
+/** What was said, as plain text. */
+export function messageText({ parts }: Message): string {
+  return parts.map((part) => {
+    switch (part.kind) {
+      case "text":
+      case "reasoning":
+        return part.text;
+      case "tool_call":
+        return `${part.name}(${asText(part.input)})`;
+      case "tool_result":
+        return asText(part.output);
+      case "media":
+        return part.source ?? part.type;
+      case "json":
+        return asText(part.value);
+    }
+  }).join("\n\n");
 }
