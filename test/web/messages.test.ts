@@ -130,7 +130,7 @@ const given = checks(
   ([prompt, system]: [unknown, unknown]) =>
     callMessages(prompt, system).map(({ role, parts }) => [role, parts]),
 );
-const say = (words: string) => [{ kind: "text", text: words }];
+const say = (words: string): Message["parts"] => [{ kind: "text", text: words }];
 given("instructions come first", ["hi", [{ type: "text", content: "be kind" }]], [
   ["system", say("be kind")],
   ["user", say("hi")],
