@@ -15,6 +15,8 @@ WITH grouped AS (
       WHEN 'user_id' THEN [user_id]
       WHEN 'name' THEN [name]
       WHEN 'tool_name' THEN [tool_name]
+      WHEN 'service' THEN [service]
+      WHEN 'agent_name' THEN [agent_name]
       WHEN 'event_type' THEN [event_type]
       WHEN 'status' THEN [status]
       WHEN 'tag' THEN CASE WHEN len(tags) > 0 THEN list_distinct(tags) ELSE [NULL] END

@@ -58,9 +58,18 @@ AND list_contains(getvariable('filter').any_name, name)
 AND tool_name = getvariable('filter').tool_name
 -- when any_tool_name
 AND list_contains(getvariable('filter').any_tool_name, tool_name)
+-- when service
+AND service = getvariable('filter').service
+-- when any_service
+AND list_contains(getvariable('filter').any_service, service)
+-- when agent_name
+AND agent_name = getvariable('filter').agent_name
+-- when any_agent_name
+AND list_contains(getvariable('filter').any_agent_name, agent_name)
 -- when q
 AND (
   contains(lower(prompt), lower(getvariable('filter').q))
+  OR contains(lower(system_prompt), lower(getvariable('filter').q))
   OR contains(lower(response), lower(getvariable('filter').q))
   OR contains(lower(input), lower(getvariable('filter').q))
   OR contains(lower(output), lower(getvariable('filter').q))
@@ -74,6 +83,7 @@ AND (
 -- when q_json
 AND (
   contains(lower(prompt), lower(getvariable('filter').q))
+  OR contains(lower(system_prompt), lower(getvariable('filter').q))
   OR contains(lower(response), lower(getvariable('filter').q))
   OR contains(lower(input), lower(getvariable('filter').q))
   OR contains(lower(output), lower(getvariable('filter').q))
@@ -84,6 +94,7 @@ AND (
   OR contains(lower(name), lower(getvariable('filter').q))
   OR contains(lower(tool_name), lower(getvariable('filter').q))
   OR contains(lower(prompt), lower(getvariable('filter').q_json))
+  OR contains(lower(system_prompt), lower(getvariable('filter').q_json))
   OR contains(lower(response), lower(getvariable('filter').q_json))
   OR contains(lower(input), lower(getvariable('filter').q_json))
   OR contains(lower(output), lower(getvariable('filter').q_json))

@@ -14,6 +14,8 @@ export const facetNames = [
   "name",
   "tool_name",
   "user_id",
+  "service",
+  "agent_name",
   "tag",
 ] as const;
 

@@ -17,6 +17,8 @@ export const filterFields = [
   "env",
   "name",
   "tool_name",
+  "service",
+  "agent_name",
 ] as const;
 export type FilterField = (typeof filterFields)[number];
 

@@ -17,6 +17,8 @@ export const groupings = [
   "event_type",
   "status",
   "tool_name",
+  "service",
+  "agent_name",
 ] as const;
 export type Grouping = (typeof groupings)[number];
 

@@ -19,6 +19,8 @@ const groupings = [
   ["provider", "provider"],
   ["name", "name"],
   ["tool_name", "tool"],
+  ["agent_name", "agent"],
+  ["service", "service"],
   ["event_type", "type of event"],
   ["status", "status"],
   ["env", "environment"],

@@ -253,6 +253,8 @@ const linkedFacts: readonly (readonly [string, FilterKey, keyof FullEvent])[] = 
   ["Provider", "provider", "provider"],
   ["Tool", "tool_name", "tool_name"],
   ["Name", "name", "name"],
+  ["Agent", "agent_name", "agent_name"],
+  ["Service", "service", "service"],
   ["User", "user_id", "user_id"],
   ["Session", "session_id", "session_id"],
   ["Release", "release", "release"],
@@ -260,8 +262,6 @@ const linkedFacts: readonly (readonly [string, FilterKey, keyof FullEvent])[] = 
 ];
 
 const plainFacts: readonly (readonly [string, keyof FullEvent])[] = [
-  ["Agent", "agent_name"],
-  ["Service", "service"],
   ["Model asked for", "model_requested"],
   ["Model version", "model_version"],
   ["Service tier", "service_tier"],

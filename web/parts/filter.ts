@@ -14,6 +14,8 @@ export const filterKeys = [
   "tag",
   "release",
   "env",
+  "service",
+  "agent_name",
 ] as const;
 export type FilterKey = (typeof filterKeys)[number];
 
@@ -24,6 +26,7 @@ const aliases: ReadonlyMap<string, FilterKey> = new Map([
   ["session", "session_id"],
   ["run", "run_id"],
   ["tags", "tag"],
+  ["agent", "agent_name"],
 ]);
 
 /** Fields of few values: another value is a slip of the pen, and the server refuses it. */
@@ -165,6 +168,7 @@ export function liveQuery({ values }: Filter): Record<string, string> {
 /** Where the server looks for text. */
 const textColumns = [
   "prompt",
+  "system_prompt",
   "response",
   "input",
   "output",
