@@ -20,4 +20,6 @@ export const limits = {
   /** A request's body as it arrives, and once decompressed. */
   bodyBytesMax: 20 * MiB,
   bodyInflatedBytesMax: 64 * MiB,
+  /** An OTLP export as it arrives; exporters need not compress. */
+  exportBytesMax: 64 * MiB,
 } as const;

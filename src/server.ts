@@ -6,6 +6,7 @@ import { Live } from "./live.ts";
 import { loggerOf } from "./logging.ts";
 import { maintain } from "./maintain.ts";
 import { noSteps } from "./receive/batch.ts";
+import { BodyRoom } from "./receive/body.ts";
 import { createApp } from "./serve/app.ts";
 import { systemClock } from "./std/clock.ts";
 import { RateLimit } from "./std/rate_limit.ts";
@@ -28,6 +29,8 @@ const dedupeEventsMin = 1_000_000;
 /** Conversion may be this far behind before ingestion is told to wait. */
 const flushesBehindMax = 4;
 const unflushedBytesMin = 64 * 1024 * 1024;
+/** Bodies that may be in memory at once, as they arrived. */
+const bodiesBytesMax = 256 * 1024 * 1024;
 const sqlChildrenMax = 2;
 const sqlWaitingMax = 16;
 const sqlSpareIdleMs = 60_000;
@@ -86,6 +89,7 @@ export async function startServer(config: Config, state: State): Promise<Running
     rateLimit: config.rate_limit_events_per_s > 0
       ? new RateLimit(config.rate_limit_events_per_s, clock)
       : null,
+    bodies: new BodyRoom(bodiesBytesMax),
     source: (project_id) => store.source(project_id),
     rowsMax: config.sql_rows_max,
     timeoutMs: config.sql_timeout_s * 1000,

@@ -1,5 +1,5 @@
 // A request's body as bytes: read within bounds, decompressed within bounds.
-import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import { gunzipSync, inflateSync, zstdDecompressSync } from "node:zlib";
 import { limits } from "../limits.ts";
 
 export type BodyReason =
@@ -48,13 +48,14 @@ export interface BodyHold {
 /** A length is believed up to here; for more, only bytes that came take room from others. */
 const believedBytesMax = 1024 * 1024;
 
-/** Reads a body to its end, or stops as soon as it is larger than `limits.bodyBytesMax`. */
+/** Reads a body to its end, or stops as soon as it is larger than `bytesMax`. */
 export async function readBody(
   request: Request,
   hold: BodyHold,
+  bytesMax: number = limits.bodyBytesMax,
 ): Promise<Uint8Array | BodyRefusal> {
   const declared = Number(request.headers.get("content-length") ?? 0);
-  if (declared > limits.bodyBytesMax) return tooLarge(declared);
+  if (declared > bytesMax) return tooLarge(declared, bytesMax);
   if (declared > 0 && declared <= believedBytesMax) {
     if (!hold.take(declared)) return noRoom;
     // Before `body` is touched: a stream costs more than the rest of a small request.
@@ -65,7 +66,7 @@ export async function readBody(
   let bytes = 0;
   for await (const chunk of request.body) {
     bytes += chunk.length;
-    if (bytes > limits.bodyBytesMax) return tooLarge(bytes);
+    if (bytes > bytesMax) return tooLarge(bytes, bytesMax);
     if (!hold.take(chunk.length)) return noRoom;
     chunks.push(chunk);
   }
@@ -77,10 +78,10 @@ const noRoom: BodyRefusal = {
   message: "Too many requests are being read; send again later.",
 };
 
-function tooLarge(bytes: number): BodyRefusal {
+function tooLarge(bytes: number, bytesMax: number): BodyRefusal {
   return {
     reason: "body_too_large",
-    message: `The body has ${bytes} bytes or more; at most ${limits.bodyBytesMax} are taken. ` +
+    message: `The body has ${bytes} bytes or more; at most ${bytesMax} are taken. ` +
       "Send smaller batches.",
   };
 }
@@ -92,6 +93,7 @@ export function inflate(bytes: Uint8Array, encoding: string | null): Uint8Array 
   const bound = { maxOutputLength: limits.bodyInflatedBytesMax };
   try {
     if (name === "gzip" || name === "x-gzip") return gunzipSync(bytes, bound);
+    if (name === "deflate" || name === "zlib") return inflateSync(bytes, bound);
     if (name === "zstd") {
       const inflated = zstdDecompressSync(bytes, bound);
       // zstdDecompressSync returns what it has when a frame is cut short; Bun's own throws, but
@@ -112,6 +114,6 @@ export function inflate(bytes: Uint8Array, encoding: string | null): Uint8Array 
   }
   return {
     reason: "unknown_encoding",
-    message: `Content-Encoding "${name}" is not known; use gzip, zstd or none.`,
+    message: `Content-Encoding "${name}" is not known; use gzip, zstd, deflate or none.`,
   };
 }

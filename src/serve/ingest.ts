@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import { eventSchema, rejectionReasons } from "../event.ts";
 import type { Ingest, IngestRefusal, Receipt } from "../ingest.ts";
 import { limits } from "../limits.ts";
-import { type BodyRefusal, BodyRoom, inflate, readBody } from "../receive/body.ts";
+import { type BodyRefusal, type BodyRoom, inflate, readBody } from "../receive/body.ts";
 import { dropsHeader, parseDrops } from "../receive/drops.ts";
 import { parseBatch } from "../receive/sdk.ts";
 import { RateLimit } from "../std/rate_limit.ts";
@@ -16,6 +16,8 @@ export interface IngestDeps {
   /** False refuses events while reading goes on. */
   enabled: boolean;
   rateLimit: RateLimit | null;
+  /** Shared by all routes that take events. */
+  bodies: BodyRoom;
 }
 
 const rejection = z.object({
@@ -75,14 +77,10 @@ const routes = [
   }),
 ] as const;
 
-/** Bytes of bodies that may be in memory at once, as they arrived. */
-const bodiesBytesMax = 256 * 1024 * 1024;
-
 export function ingestRoutes(deps: IngestDeps): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>();
   // The documents come from the routes; the bodies are validated event by event, not as a whole.
   for (const route of routes) app.openAPIRegistry.registerPath(route);
-  const room = new BodyRoom(bodiesBytesMax);
 
   const take = async (c: Context<AppEnv>) => {
     const project_id = allowed(
@@ -95,7 +93,7 @@ export function ingestRoutes(deps: IngestDeps): OpenAPIHono<AppEnv> {
     }
     const refusal = deps.ingest.refusal();
     if (refusal !== null) throw problemOf(refusal);
-    const hold = room.hold();
+    const hold = deps.bodies.hold();
     try {
       const received = await readBody(c.req.raw, hold);
       const bytes = received instanceof Uint8Array
@@ -123,7 +121,7 @@ export function ingestRoutes(deps: IngestDeps): OpenAPIHono<AppEnv> {
   return app;
 }
 
-function limitRate(rateLimit: RateLimit | null, project_id: string): void {
+export function limitRate(rateLimit: RateLimit | null, project_id: string): void {
   const waitS = rateLimit?.waitS(project_id) ?? 0;
   if (waitS === 0) return;
   throw new Problem(
@@ -154,7 +152,7 @@ function answer(
   );
 }
 
-function problemOf({ reason, message }: IngestRefusal): Problem {
+export function problemOf({ reason, message }: IngestRefusal): Problem {
   switch (reason) {
     case "busy":
       return new Problem(503, "Busy", message, { reason }, 1);
@@ -172,7 +170,7 @@ function problemOf({ reason, message }: IngestRefusal): Problem {
   }
 }
 
-function bodyProblem({ reason, message }: BodyRefusal): Problem {
+export function bodyProblem({ reason, message }: BodyRefusal): Problem {
   switch (reason) {
     case "body_too_large":
     case "inflated_too_large":

@@ -2,7 +2,7 @@
 // time and memory, never a 5xx, and nothing that was accepted before is harmed.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { gzipSync, zstdCompressSync } from "node:zlib";
+import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { limits } from "../../src/limits.ts";
 import { temporaryFolder } from "../store/fixture.ts";
 import { fromSource, type RunningServer, startServer } from "./binary.ts";
@@ -105,6 +105,7 @@ const table: [string, number, () => Body | undefined, (Headers | (() => Headers)
   ["no zstd at all", 400, () => whole, zstd],
   ["half of a gzip", 400, () => gzipSync(whole).subarray(0, 30), gzip],
   ["half of a zstd", 400, () => zstdCompressSync(Buffer.from(whole.repeat(50))).subarray(0, 60), zstd],
+  ["deflate as it should be", 202, () => deflateSync(whole.replace("cut", "deflate-ok")), { "content-encoding": "deflate" }],
   ["an unknown encoding", 415, () => whole, { "content-encoding": "br" }],
   ["gzip as it should be", 202, () => gzipSync(whole.replace("cut", "gzip-ok")), gzip],
   ["zstd as it should be", 202, () => zstdCompressSync(Buffer.from(whole.replace("cut", "zstd-ok"))), zstd],
