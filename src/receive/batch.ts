@@ -95,7 +95,7 @@ function take(
   if (found !== null) event.redactions = found.counts;
   steps.price?.(event);
   const line = lineOf(event);
-  if (line.length > limits.eventBytesMax || Buffer.byteLength(line) > limits.eventBytesMax) {
+  if (isTooLong(line)) {
     batch.rejected.push({
       index,
       event_id: event.event_id,
@@ -110,6 +110,11 @@ function take(
   for (const blob of blobs) batch.blobs.push(blob);
   for (const consequence of found?.events ?? []) addConsequence(batch, consequence, receipt);
   return event.event_id;
+}
+
+/** UTF-8 has at most three bytes for a character of JavaScript: most lines need no counting. */
+function isTooLong(line: string): boolean {
+  return line.length * 3 > limits.eventBytesMax && Buffer.byteLength(line) > limits.eventBytesMax;
 }
 
 function addConsequence(batch: Batch, value: Draft, receipt: Receipt): void {
