@@ -1,12 +1,17 @@
 -- What did the runs of this page do, cost and say?
--- At one time a parent comes before its children, and then ids decide: a run reads the same each time.
+-- What no other event caused speaks for the run before what was caused, the earliest of it first;
+-- then ids decide: a run reads the same each time.
 WITH chosen AS (
   SELECT
     run_id,
     timestamp,
+    parent_span_id IS NULL AS is_root,
+    row_number() OVER (
+      PARTITION BY run_id ORDER BY parent_span_id IS NOT NULL, timestamp, event_id
+    ) AS place,
     row_number() OVER (
       PARTITION BY run_id ORDER BY timestamp, parent_span_id IS NOT NULL, event_id
-    ) AS place,
+    ) AS turn,
     -- No call lasts a century; a latency without bound would leave the calendar.
     timestamp + to_microseconds((least(coalesce(latency_ms, 0), 3.1e12) * 1000)::BIGINT) AS ended_at,
     event_type,
@@ -53,7 +58,11 @@ SELECT
   arg_min(env, place) AS env,
   list_sort(list_distinct(flatten(list(tags) FILTER (tags IS NOT NULL)))) AS tags,
   arg_min(input_preview, place) AS input_preview,
-  arg_max(output_preview, place) AS output_preview,
-  arg_min(error_message, place) FILTER (failed) AS error_message
+  -- One root, as of a trace, ends with the answer; of several events the last one does.
+  coalesce(
+    CASE WHEN count(*) FILTER (is_root) = 1 THEN any_value(output_preview) FILTER (is_root) END,
+    arg_max(output_preview, turn)
+  ) AS output_preview,
+  arg_min(error_message, turn) FILTER (failed) AS error_message
 FROM chosen
 GROUP BY run_id

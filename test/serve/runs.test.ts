@@ -126,3 +126,21 @@ test("a run of more events than asked for is cut, and says so", async () => {
   expect(detail).toMatchObject({ truncated: true, run: { event_count: 3 } });
   expect(detail.events.length).toBe(2);
 });
+
+test("the root speaks for a trace, whatever starts first or ends last", async () => {
+  const span = (event_id: string, second: number, more: object) => ({
+    event_id,
+    event_type: "span",
+    run_id: "trace",
+    timestamp: `2026-02-01T12:00:0${second}Z`,
+    span_id: event_id,
+    ...more,
+  });
+  await server.send([
+    span("early", 1, { parent_span_id: "top", name: "early", output: "half" }),
+    span("top", 2, { name: "top", output: "whole", user_id: "u2" }),
+    span("late", 3, { parent_span_id: "top", name: "late", output: "a detail", user_id: "u3" }),
+  ]);
+  const { run } = await (await server.ask("/api/runs/trace")).json() as { run: object };
+  expect(run).toMatchObject({ name: "top", user_id: "u2", output_preview: "whole" });
+});
