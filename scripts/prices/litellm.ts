@@ -178,6 +178,7 @@ function completeRow(row: ModelRow, entry: Entry): boolean {
       if (unit === "input" || unit === "output" || unit === "request") return null;
       const column = units.indexOf(unit) + 1;
       if (period.prices.some((own) => typeof own[column] === "number")) return null;
+      if (typeof entry.prices[0]![column] !== "number") return null;
       const price = step[column] ?? null;
       // What a kind of token costs anyway needs no price of its own.
       const plain = step[unit === "reasoning" || unit === "audio_output" ? 2 : 1] ?? null;

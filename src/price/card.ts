@@ -83,10 +83,16 @@ function reaching(ladder: Ladder, above: number): Step | undefined {
 
 function standardRungs(prices: Ladder, added: Ladder = []): Rung[] {
   const bounds = new Set([...prices, ...added].map((step) => step[0]!));
-  return [...bounds].sort((a, b) => a - b).map((above) => ({
-    above,
-    rates: complete({ ...known(reaching(added, above)), ...known(reaching(prices, above)) }),
-  }));
+  return [...bounds].sort((a, b) => a - b).map((above) => {
+    const own = known(reaching(prices, above));
+    const step = reaching(added, above);
+    // Where a longer context is not named, what was added grows as the input does.
+    const grown = step === undefined || step[0] === above
+      ? 1
+      : ratio(own.input, known(reaching(prices, step[0]!)).input ?? null) ?? 1;
+    const more = Object.entries(known(step)).map(([unit, price]) => [unit, price * grown]);
+    return { above, rates: complete({ ...Object.fromEntries(more), ...own }) };
+  });
 }
 
 /** What has no price of its own is priced as what it is a part of. */
