@@ -338,7 +338,7 @@ def test_debug(
 
 
 def test_stats_before_anything() -> None:
-    assert set(aisentry.stats()) == {"logged", "sent", "queued", "dropped"}
+    assert set(aisentry.stats()) == {"logged", "sent", "queued", "spooled", "dropped"}
 
 
 def test_public_names() -> None:

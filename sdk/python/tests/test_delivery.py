@@ -50,7 +50,7 @@ def test_transient(
     ids = log(3)
     assert aisentry.flush(20)
     assert receiver.ids() == ids
-    assert aisentry.stats() == {"logged": 3, "sent": 3, "queued": 0, "dropped": {}}
+    assert aisentry.stats() == {"logged": 3, "sent": 3, "queued": 0, "spooled": 0, "dropped": {}}
     assert len(warnings) == 1 and KEY not in warnings[0]
     # Every attempt has the same ids: the server can tell that it is the same.
     assert (
@@ -297,7 +297,13 @@ def test_verdicts(
     start(receiver.dsn)
     log(3)
     assert aisentry.flush(20)
-    assert aisentry.stats() == {"logged": 3, "sent": sent, "queued": 0, "dropped": dropped}
+    assert aisentry.stats() == {
+        "logged": 3,
+        "sent": sent,
+        "queued": 0,
+        "spooled": 0,
+        "dropped": dropped,
+    }
     assert len(receiver.requests) == 1
     assert len(warnings) == (1 if word else 0) and all(word in warning for warning in warnings)
     # Whatever it was, the next batch is tried, and a second refusal is not told again.

@@ -304,7 +304,13 @@ def test_threads(receiver: Receiver, start: Start) -> None:
     for thread in threads:
         thread.join()
     assert aisentry.flush(30)
-    assert aisentry.stats() == {"logged": 2010, "sent": 2010, "queued": 0, "dropped": {}}
+    assert aisentry.stats() == {
+        "logged": 2010,
+        "sent": 2010,
+        "queued": 0,
+        "spooled": 0,
+        "dropped": {},
+    }
     assert set(receiver.ids()) >= {event_id for ids in logged.values() for event_id in ids}
     runs = {event["model"]: event["run_id"] for event in receiver.taken if "model" in event}
     assert len(runs) == len(set(runs.values())) == 10

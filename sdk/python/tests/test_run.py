@@ -179,7 +179,7 @@ def test_the_names_of_decorated_functions(receiver: Receiver, start: Start) -> N
     assert Service.make() is Service and service.plain() == 5
     assert aisentry.run(functools.partial(divmod, 7))(2) == (3, 1)
     names = [event["name"].split(".")[-1] for event in (aisentry.flush(10), receiver.taken)[1]]
-    assert names == ["bare", "called", "named", "method", "make", "plain", "run"]
+    assert names == ["bare", "called", "named", "method", "make", "plain", "span"]
     assert bare.__name__ == "bare" and list(inspect.signature(service.method).parameters) == [
         "value"
     ]

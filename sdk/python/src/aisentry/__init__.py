@@ -7,42 +7,65 @@ thread.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Optional, Union, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Optional,
+    TypeVar,
+    Union,
+    cast,
+    overload,
+)
 
+from ._block import Block, Function
 from ._event import BeforeSend
 from ._lifecycle import lifecycle
 from ._limits import Limits
+from ._redact import Redact
 from ._report import show_debug_lines
-from ._run import ActiveRun, Function, Run
 from ._scope import current
-from ._settings import read_settings, tags_of, text_of, wants_debug
+from ._settings import instrument_choice, read_settings, tags_of, text_of, wants_debug
+from ._span import Span
 from ._tally import OnDrop, Stats
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from typing import MutableMapping
+
     from typing_extensions import Unpack
 
+    from ._expect import Expectation
     from ._fields import (
         AgentStepFields,
         AssertionFailedFields,
+        BlockFields,
         ErrorFields,
         ErrorLike,
         EventFields,
         EventType,
+        ExpectationFields,
         HallucinationFields,
         PromptCallFields,
-        RunFields,
         ScoreFields,
+        Severity,
+        SpanKind,
         ToolCallFields,
     )
 
 __all__ = [
-    "ActiveRun",
+    "Span",
     "Stats",
     "__version__",
     "close",
+    "current_span",
+    "expect",
+    "extract",
     "flush",
     "init",
+    "inject",
     "log_agent_step",
     "log_assertion_failed",
     "log_error",
@@ -50,13 +73,20 @@ __all__ = [
     "log_hallucination",
     "log_prompt_call",
     "log_tool_call",
+    "observe",
     "run",
     "score",
     "set_session",
     "set_tags",
     "set_user",
+    "span",
     "stats",
+    "uninstrument",
+    "wrap",
 ]
+
+_Client = TypeVar("_Client")
+_Headers = TypeVar("_Headers", bound="MutableMapping[str, str]")
 
 _Id = Union[str, int, None]
 _limits = Limits()
@@ -75,9 +105,14 @@ def init(
     on_drop: Optional[OnDrop] = None,
     enabled: Optional[bool] = None,
     debug: Optional[bool] = None,
+    service: Optional[str] = None,
+    instrument: Union[bool, Iterable[str], None] = None,
+    capture_content: Optional[bool] = None,
+    redact: Redact = None,
+    spool_dir: Optional[str] = None,
 ) -> None:
-    """Starts recording. Without a DSN, here or in AISENTRY_DSN, nothing is recorded and nothing
-    is said.
+    """Starts recording, and watches the AI libraries that the program uses. Without a DSN, here or
+    in AISENTRY_DSN, nothing is recorded and nothing is said.
 
     >>> init(release="1.4.2", env="production")
 
@@ -95,6 +130,16 @@ def init(
         drops.
     enabled: False makes every call a no-op; AISENTRY_ENABLED unless given, otherwise True.
     debug: tells on stderr what goes wrong, every time; AISENTRY_DEBUG unless given.
+    service: name of the program; AISENTRY_SERVICE or OTEL_SERVICE_NAME unless given.
+    instrument: False watches no library, names only those; AISENTRY_INSTRUMENT unless given,
+        otherwise all that are known. A library is watched when the program imports it.
+    capture_content: False leaves out what people wrote and programs said: prompts, answers, inputs
+        and outputs; AISENTRY_CAPTURE_CONTENT unless given, otherwise True.
+    redact: True takes personal data out of every text, a name or names only those kinds
+        (EMAIL_ADDRESS, CREDIT_CARD, PHONE_NUMBER, IP_ADDRESS, IBAN, US_SSN), a function does so
+        itself. Keys and passwords are always taken out.
+    spool_dir: folder for what cannot be delivered; it is sent later, by whatever process uses the
+        folder then. AISENTRY_SPOOL_DIR unless given, otherwise there is none.
     """
     try:
         if wants_debug(debug):
@@ -111,8 +156,16 @@ def init(
             on_drop=on_drop,
             enabled=enabled,
             reporter=lifecycle.reporter,
+            service=service,
+            capture_content=capture_content,
+            redact=redact,
+            spool_dir=spool_dir,
         )
         lifecycle.start(settings)
+        if settings is not None:
+            from ._instrument import watch
+
+            watch(instrument_choice(instrument))
     except Exception as error:
         _failed(error)
 
@@ -224,31 +277,187 @@ def score(
 
 
 @overload
-def run(name: Function) -> Function: ...
+def span(name: Function) -> Function: ...
 @overload
-def run(name: Optional[str] = None, **fields: Unpack[RunFields]) -> Run: ...
-def run(name: Any = None, **fields: Any) -> Any:
-    """A run: the events logged inside belong to it, and it is itself recorded as a span with its
-    duration and, when something is raised, the error. For `with` and `async with`, and as a
-    decorator of functions, coroutines and generators.
+def span(
+    name: Optional[str] = None, *, kind: SpanKind = "span", **fields: Unpack[BlockFields]
+) -> Block: ...
+def span(name: Any = None, *, kind: Any = "span", **fields: Any) -> Any:
+    """A span: the events logged inside belong to it, and it is itself recorded with its duration
+    and, when something is raised, the error. For `with` and `async with`, and as a decorator of
+    functions, coroutines and generators. The outermost one starts a run.
 
-    >>> with run("answer", user_id="u-7") as active:
+    >>> with span("answer", user_id="u-7") as active:
     ...     event_id = log_prompt_call(model="gpt-4o", prompt="Hi", response="Hello")
     ...     active.set(output="Hello")
 
-    >>> @run("greet")
-    ... def greet() -> str:
-    ...     return "Hello"
-    >>> greet()
-    'Hello'
-
-    Within a run, a further one is a span of the same run. Fields: input, output, run_id (to
-    continue a run of another process), and those of every event. A new thread knows nothing of
-    the run it was started in, unless it is started by `contextvars.copy_context().run`.
+    kind: what it is: a "tool" is recorded as a tool_call, a "generation" as a prompt_call, an
+    "agent" as an agent_step; "chain", "retrieval", "embedding", "guardrail", "evaluator", "event"
+    and plain "span" as a span. Fields: input, output, run_id (to continue a run of another
+    process: `**extract(headers)`), and those of every event. Thread pools take the span along; a
+    plain thread does so when it is started by `contextvars.copy_context().run`.
     """
     if callable(name) or type(name) in (classmethod, staticmethod):
-        return Run(None, {})(cast(Any, name))
-    return Run(name, fields)
+        return Block(None, {})(cast(Any, name))
+    return Block(name, fields, kind)
+
+
+run = span
+
+
+@overload
+def observe(function: Function) -> Function: ...
+@overload
+def observe(
+    *,
+    name: Optional[str] = None,
+    kind: SpanKind = "span",
+    capture_input: bool = True,
+    capture_output: bool = True,
+    **fields: Unpack[BlockFields],
+) -> Callable[[Function], Function]: ...
+def observe(
+    function: Any = None,
+    *,
+    name: Optional[str] = None,
+    kind: Any = "span",
+    capture_input: bool = True,
+    capture_output: bool = True,
+    **fields: Any,
+) -> Any:
+    """A decorator: each call is a span, with what the function was given and what it returned.
+
+    >>> @observe
+    ... def greet(name: str) -> str:
+    ...     return f"Hello {name}"
+    >>> greet("you")
+    'Hello you'
+
+    For functions and methods of every kind: sync, async, generators (whose output is what they
+    yielded) and async generators. With brackets it takes a name, the kind of a span, its fields,
+    and whether input and output are captured.
+
+    >>> @observe(kind="tool", capture_output=False)
+    ... async def search(query: str) -> list: ...
+    """
+    block = Block(name, fields, kind, capture_input, capture_output)
+    return block if function is None else block(function)
+
+
+def wrap(client: _Client) -> _Client:
+    """Records the calls of this one client of OpenAI, Anthropic or Google GenAI, or of a library
+    with the same base, and returns the very same object.
+
+    >>> from types import SimpleNamespace
+    >>> client = SimpleNamespace()  # OpenAI()
+    >>> wrap(client) is client
+    True
+
+    Needed where init(instrument=False) watches none; otherwise it changes nothing.
+    """
+    try:
+        from ._wrap import wrap_client
+
+        wrap_client(client)
+    except Exception as error:
+        _failed(error)
+    return client
+
+
+def uninstrument() -> None:
+    """Puts every library back as it was before init().
+
+    >>> uninstrument()
+    """
+    try:
+        from ._instrument import unwatch
+
+        unwatch()
+    except Exception as error:
+        _failed(error)
+
+
+def current_span() -> Optional[Span]:
+    """The span that the program is in; None outside of spans.
+
+    >>> with span("answer"):
+    ...     current_span().set(output="Hello")
+    """
+    scope = current.get()
+    return None if scope is None else scope.span
+
+
+def expect(
+    value: Any = None,
+    name: Optional[str] = None,
+    *,
+    severity: Severity = "medium",
+    raises: bool = False,
+    **fields: Unpack[ExpectationFields],
+) -> Expectation:
+    """Checks of a value. Each breach becomes an assertion_failed event, and no exception unless
+    `raises`.
+
+    >>> answer = '{"city": "Paris", "sky": "clear"}'
+    >>> expect(answer, "weather").json({"city": str, "rain?": bool}).contains("Paris").ok
+    True
+    >>> bool(expect(answer).length(most=10).lacks("clear"))
+    False
+
+    Checks: json, contains, lacks, matches, length, latency, cost, satisfies. `failures` tells what
+    did not hold, whether or not anything is recorded.
+    """
+    from ._expect import Expectation
+
+    given: Dict[str, Any] = {**fields, "severity": severity}
+    if name is not None:
+        given["assertion_name"] = name
+    return Expectation(value, given, raises)
+
+
+@overload
+def inject(headers: None = None) -> Dict[str, str]: ...
+@overload
+def inject(headers: _Headers) -> _Headers: ...
+def inject(headers: Any = None) -> Any:
+    """Adds W3C trace context of the present span to headers of a request; outside of spans
+    nothing. Answers the same headers, or new ones.
+
+    >>> with span("answer"):
+    ...     sorted(inject({"accept": "*/*"}))
+    ['accept', 'traceparent']
+    """
+    target: Any = {} if headers is None else headers
+    try:
+        scope = current.get()
+        if scope is not None:
+            from ._trace_context import headers_of
+
+            for header, value in headers_of(scope).items():
+                theirs = target.get(header) if header == "baggage" else None
+                target[header] = f"{theirs},{value}" if theirs else value
+    except Exception as error:
+        _failed(error)
+    return target
+
+
+def extract(headers: Any) -> Dict[str, Any]:
+    """The ids of whoever sent a request, to go on with its run; empty when it names none.
+
+    >>> headers = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+    >>> with span("handle", **extract(headers)) as active:
+    ...     active.run_id
+    '0af7651916cd43dd8448eb211c80319c'
+
+    headers: a mapping, in any case, a WSGI environ, or pairs as ASGI has them.
+    """
+    try:
+        from ._trace_context import ids_of
+
+        return dict(ids_of(headers))
+    except Exception as error:
+        _failed(error)
+        return {}
 
 
 def set_user(user_id: _Id) -> None:
@@ -309,11 +518,11 @@ def stats() -> Stats:
     """What became of the events logged since init().
 
     >>> sorted(stats())
-    ['dropped', 'logged', 'queued', 'sent']
+    ['dropped', 'logged', 'queued', 'sent', 'spooled']
     """
     client = lifecycle.last
     if client is None:
-        return {"logged": 0, "sent": 0, "queued": 0, "dropped": {}}
+        return {"logged": 0, "sent": 0, "queued": 0, "spooled": 0, "dropped": {}}
     return client.stats()
 
 

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Union
 
 from ._answer import Answer, NoAnswer
 from ._delivery import Delivery
@@ -15,11 +15,13 @@ from ._ids import new_event_id
 from ._limits import Limits
 from ._plain import safe_text, type_name
 from ._queue import Queue
+from ._redact import Scrubber
 from ._report import Reporter
 from ._sampling import run_is_kept, went_wrong
 from ._scope import Who, current
 from ._settings import Settings
 from ._snapshot import freeze
+from ._spool import Spool
 from ._tally import Stats, Tally
 
 if TYPE_CHECKING:
@@ -45,12 +47,14 @@ class Client:
             "project_id": settings.dsn.project_id,
             "release": settings.release,
             "env": settings.env,
+            "service": settings.service,
         }
         self._composer = Composer(
             {name: value for name, value in defaults.items() if value is not None},
             settings.tags,
             settings.before_send,
             reporter,
+            Scrubber(settings.redactors, settings.capture_content),
         )
         self._is_closed = False
         self._begin()
@@ -58,7 +62,9 @@ class Client:
     def _begin(self) -> None:
         self._tally = Tally(self.settings.on_drop)
         self._queue: Queue[Logged] = Queue(self.limits)
-        self._delivery = Delivery(self._post, self.limits, self._tally, self._reporter)
+        folder = self.settings.spool_dir
+        self._spool = Spool(folder, self.settings.dsn, self.limits) if folder else None
+        self._delivery = Delivery(self._post, self.limits, self._tally, self._reporter, self._spool)
         self._http: Optional[Http] = None
         self._start_lock = threading.RLock()
         self._worker: Optional[threading.Thread] = None
@@ -171,7 +177,11 @@ class Client:
         is_settled = self._queue.flush(timeout_s)
         if not is_settled:
             self._delivery.stopped = "closed"
-            self._tally.drop("closed", self._queue.clear())
+            left = self._queue.clear()
+            if self._spool is None:
+                self._tally.drop("closed", len(left))
+            elif left:
+                self._delivery.keep(self._lines(left))
         lost = self._tally.dropped.get("closed", 0) + len(self._queue)
         if lost:
             self._reporter.warn_once("closed", "%s events were not sent in time.", lost)
@@ -228,13 +238,13 @@ class Client:
                 lines.append(line)
         return lines
 
-    def _post(self, body: bytes) -> Union[Answer, NoAnswer]:
+    def _post(self, body: bytes, more: Mapping[str, str]) -> Union[Answer, NoAnswer]:
         if self._http is None:
             # It takes longer to load than the rest of the package, and only the worker needs it.
             from ._http import Http
 
             self._http = Http(self.settings.dsn, self.limits)
-        return self._http.post(body)
+        return self._http.post(body, more)
 
 
 def _is_absent(value: object) -> bool:

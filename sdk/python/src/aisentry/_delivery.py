@@ -10,12 +10,13 @@ import json
 import random
 import threading
 import time
-from typing import Any, Callable, Dict, List, Optional, Union, cast
+from typing import Any, Callable, Dict, List, Mapping, Optional, Union, cast
 
 from ._answer import Answer, NoAnswer
 from ._limits import Limits
 from ._plain import is_a
 from ._report import Reporter
+from ._spool import Spool
 from ._tally import Tally
 
 _RETRIED = frozenset({408, 425, 429})
@@ -26,11 +27,15 @@ _UNAVAILABLE = frozenset({425, 429, 502, 503, 504, 507})
 class Delivery:
     def __init__(
         self,
-        post: Callable[[bytes], Union[Answer, NoAnswer]],
+        post: Callable[[bytes, Mapping[str, str]], Union[Answer, NoAnswer]],
         limits: Limits,
         tally: Tally,
         reporter: Reporter,
+        spool: Optional[Spool] = None,
     ) -> None:
+        self._spool = spool
+        # With a spool: the last batch was not taken, and the next one is tried only once.
+        self._is_away = False
         self._post = post
         self._limits = limits
         self._tally = tally
@@ -45,21 +50,60 @@ class Delivery:
 
     def deliver(self, lines: List[bytes]) -> None:
         """Sends lines in as few requests as their bytes allow; each is sent or dropped."""
+        for part in self._undelivered(lines):
+            self._keep(part)
+        if self._spool is not None and not self._is_away and not self.closing.is_set():
+            self._send_spooled(self._spool)
+
+    def keep(self, lines: List[bytes]) -> None:
+        """What a program that ends has no time to send goes to disk, or is dropped."""
+        self.stopped = self.stopped or "closed"
+        self._keep(lines)
+
+    def _undelivered(self, lines: List[bytes]) -> List[List[bytes]]:
+        """Sends what it can; answers what the server did not settle."""
         parts = self._parts(lines)
+        left: List[List[bytes]] = []
         while parts:
             part = parts.pop()
             if self.stopped is not None:
-                self._tally.drop(self.stopped, len(part))
+                left.append(part)
                 continue
             answer = self._answer(part)
+            self._is_away = answer is None
             if isinstance(answer, Answer) and answer.status == 413 and len(part) > 1:
                 half = len(part) // 2
                 parts += [part[half:], part[:half]]
             elif answer is not None:
                 self._account(answer, len(part))
             else:
-                reason = self.stopped or "send_failed"
-                self._tally.drop(reason, len(part))
+                left.append(part)
+        return left
+
+    def _keep(self, part: List[bytes]) -> None:
+        reason = self.stopped or "send_failed"
+        if self._spool is not None and reason != "unauthorized" and self._spool.put(part):
+            self._tally.add_spooled(len(part))
+        else:
+            self._tally.drop(reason, len(part))
+
+    def _send_spooled(self, spool: Spool) -> None:
+        claim = spool.claim()
+        if claim is None:
+            return
+        claimed, lines = claim
+        # They were counted when they went to disk, here or in another process.
+        self._tally.add_spooled(-min(len(lines), self._tally.spooled))
+        left = self._undelivered(lines)
+        if not left:
+            spool.done(claimed)
+        elif sum(map(len, left)) == len(lines):
+            spool.give_back(claimed)
+            self._tally.add_spooled(len(lines))
+        else:
+            spool.done(claimed)
+            for part in left:
+                self._keep(part)
 
     def _parts(self, lines: List[bytes]) -> List[List[bytes]]:
         parts: List[List[bytes]] = []
@@ -79,10 +123,16 @@ class Delivery:
     def _answer(self, part: List[bytes]) -> Optional[Answer]:
         """An answer that ends the matter; None when there was none in the time given."""
         body = b"[" + b",".join(part) + b"]"
-        give_up_at = time.monotonic() + self._limits.retry_s_max
+        patience_s = self._limits.retry_s_max
+        if self._spool is not None:
+            patience_s = 0.0 if self._is_away else self._limits.spool_after_s
+        give_up_at = time.monotonic() + patience_s
         refused = 0
         for attempt in range(_ATTEMPTS_MAX):
-            answer = self._post(body)
+            drops = self._tally.unreported()
+            answer = self._post(body, _drops_header(drops))
+            if isinstance(answer, Answer) and 200 <= answer.status < 300:
+                self._tally.reported(drops)
             if isinstance(answer, Answer) and answer.status not in _RETRIED and answer.status < 500:
                 return answer
             self._explain(answer)
@@ -130,9 +180,9 @@ class Delivery:
             refused = min(len(rejected), count)
             left_out = max(0, min(left_out, count - refused))
             self._tally.add_sent(count - refused - left_out)
-            self._tally.drop("sampled_out", left_out)
+            self._tally.drop("sampled_out", left_out, server_knows=True)
             if refused:
-                self._tally.drop("rejected", refused)
+                self._tally.drop("rejected", refused, server_knows=True)
                 self._explain_rejection(answer.status, receipt)
         elif answer.status in (401, 403):
             self.stopped = "unauthorized"
@@ -146,7 +196,7 @@ class Delivery:
         elif answer.status == 413:
             self._drop_large(None)
         else:
-            self._tally.drop("rejected", count)
+            self._tally.drop("rejected", count, server_knows=answer.status >= 400)
             if 300 <= answer.status < 400:
                 self._reporter.warn_once(
                     "rejected",
@@ -171,6 +221,13 @@ class Delivery:
             "An event%s is more than the server takes, and was left out.",
             "" if size is None else f" of {size} bytes",
         )
+
+
+def _drops_header(drops: Dict[str, int]) -> Dict[str, str]:
+    """What the SDK had to drop since it last said so; the server shows it."""
+    if not drops:
+        return {}
+    return {"x-aisentry-drops": ",".join(f"{reason}={count}" for reason, count in drops.items())}
 
 
 # The time given to a batch ends its retries; this only keeps a broken clock from retrying for ever.

@@ -19,6 +19,7 @@ from ._fields import BARE_FIELDS, KINDS
 from ._fit import MISFIT, fit, labels_of, wanted
 from ._limits import LABELS_MAX, STACK_FRAMES_MAX
 from ._plain import is_a, safe_text, type_name
+from ._redact import Scrubber
 from ._report import Reporter
 from ._sampling import well_formed
 from ._snapshot import thaw
@@ -75,7 +76,9 @@ class Composer:
         tags: Tuple[str, ...],
         before_send: Optional[BeforeSend],
         reporter: Reporter,
+        scrubber: Scrubber,
     ) -> None:
+        self._scrub = scrubber.scrub
         self._defaults = dict(defaults)
         self._tags = tags
         self._before_send = before_send
@@ -86,7 +89,7 @@ class Composer:
 
     def line(self, logged: Logged) -> Optional[bytes]:
         """One JSON object in UTF-8, without a newline; None when before_send left the event out."""
-        event = self._compose(logged)
+        event = self._scrub(self._compose(logged), self._encode)
         if self._before_send is not None:
             left = self._filtered(event)
             if left is None:

@@ -31,6 +31,18 @@ if TYPE_CHECKING:
     Severity = Literal["low", "medium", "high", "critical"]
     DetectionMethod = Literal["heuristic", "model_ensemble", "ground_truth_verification"]
     AlertType = Literal["cost_spike", "latency_spike", "error_rate_spike", "token_limit"]
+    SpanKind = Literal[
+        "span",
+        "agent",
+        "chain",
+        "generation",
+        "embedding",
+        "tool",
+        "retrieval",
+        "guardrail",
+        "evaluator",
+        "event",
+    ]
 
 # A field is of one kind: id, label, text, value, object, list, labels, integer, number,
 # timestamp, enum.
@@ -53,6 +65,8 @@ KINDS: Dict[str, str] = {
     "latency_ms": "number",
     "error": "object",
     "attributes": "object",
+    "agent_name": "label",
+    "service": "label",
     "prompt": "value",
     "prompt_template_id": "label",
     "prompt_version": "label",
@@ -74,6 +88,12 @@ KINDS: Dict[str, str] = {
     "tool_calls": "list",
     "time_to_first_token_ms": "number",
     "finish_reason": "label",
+    "service_tier": "label",
+    "system_prompt": "value",
+    "tool_definitions": "value",
+    "model_parameters": "object",
+    "response_id": "label",
+    "model_requested": "label",
     "tool_name": "label",
     "tool_call_id": "id",
     "input": "value",
@@ -104,6 +124,13 @@ KINDS: Dict[str, str] = {
     "score_value": "number",
     "score_label": "label",
     "score_explanation": "text",
+    "received_as": "enum",
+    "span_kind": "label",
+    "resource": "object",
+    "scope": "object",
+    "span_events": "list",
+    "span_links": "list",
+    "telemetry": "object",
 }
 
 VALUES: Dict[str, Tuple[str, ...]] = {
@@ -125,6 +152,7 @@ VALUES: Dict[str, Tuple[str, ...]] = {
     "severity": ("low", "medium", "high", "critical"),
     "detection_method": ("heuristic", "model_ensemble", "ground_truth_verification"),
     "alert_type": ("cost_spike", "latency_spike", "error_rate_spike", "token_limit"),
+    "received_as": ("span", "log"),
 }
 
 # Numbers that the server bounds: least and most.
@@ -166,6 +194,8 @@ class _EveryFields(TypedDict, total=False):
     span_id: str
     parent_span_id: str
     latency_ms: Number
+    agent_name: str
+    service: str
     attributes: Mapping[str, Any]
 
 
@@ -180,13 +210,11 @@ class RunFields(_EveryFields, total=False):
     output: Any
 
 
-class SpanFields(CommonFields, total=False):
-    input: Any
-    output: Any
-
-
-class PromptCallFields(SpanFields, total=False):
+class _ModelFields(TypedDict, total=False):
     prompt: Any
+    system_prompt: Any
+    tool_definitions: Any
+    model_parameters: Mapping[str, Any]
     prompt_template_id: str
     prompt_version: str
     model: str
@@ -207,6 +235,29 @@ class PromptCallFields(SpanFields, total=False):
     tool_calls: Sequence[Any]
     time_to_first_token_ms: Number
     finish_reason: str
+    service_tier: str
+    response_id: str
+    model_requested: str
+
+
+class BlockFields(RunFields, _ModelFields, total=False):
+    """What a span takes, whatever its kind."""
+
+    tool_name: str
+    tool_call_id: str
+    step_number: int
+    step_type: StepType
+    reasoning: Any
+    context: Any
+
+
+class SpanFields(CommonFields, total=False):
+    input: Any
+    output: Any
+
+
+class PromptCallFields(SpanFields, _ModelFields, total=False):
+    """A call of a model."""
 
 
 class ToolCallFields(SpanFields, total=False):
@@ -234,6 +285,13 @@ class AssertionFailedFields(CommonFields, total=False):
     expected: Any
     actual: Any
     severity: Severity
+    context: Any
+
+
+class ExpectationFields(_EveryFields, total=False):
+    """What an assertion says beside its outcome."""
+
+    assertion_type: AssertionType
     context: Any
 
 
@@ -270,3 +328,10 @@ class EventFields(
     score_value: Number
     score_label: str
     score_explanation: str
+    received_as: Literal["span", "log"]
+    span_kind: str
+    resource: Mapping[str, Any]
+    scope: Mapping[str, Any]
+    span_events: Sequence[Any]
+    span_links: Sequence[Any]
+    telemetry: Mapping[str, Any]

@@ -13,7 +13,7 @@ import time
 import zlib
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import Any, Dict, Optional, Union, cast
+from typing import Any, Dict, Mapping, Optional, Union, cast
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -39,9 +39,9 @@ class Http:
             self._headers.update(_proxy_authorization(self._proxy))
         self._connection: Optional[HTTPConnection] = None
 
-    def post(self, body: bytes) -> Union[Answer, NoAnswer]:
-        """Sends a JSON body. Failures of the network are values."""
-        headers = self._headers
+    def post(self, body: bytes, more: Mapping[str, str]) -> Union[Answer, NoAnswer]:
+        """Sends a JSON body, and more headers. Failures of the network are values."""
+        headers = {**self._headers, **more}
         if len(body) > self._limits.gzip_bytes_min:
             deflate = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
             body = deflate.compress(body) + deflate.flush()

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 import weakref
-from typing import Optional
+from typing import Callable, Optional
 
 from ._client import Client
 from ._ids import reseed
@@ -20,6 +20,8 @@ class Lifecycle:
     def __init__(self) -> None:
         self.client: Optional[Client] = None
         self.reporter = Reporter()
+        # Ends what is still open, so that it is sent too.
+        self.before_close: Optional[Callable[[], None]] = None
         # The last client, for stats() after close().
         self._last: Optional[Client] = None
         # Every client that may still have something to send.
@@ -46,6 +48,7 @@ class Lifecycle:
                     os.register_at_fork(after_in_child=self._forked)
 
     def stop(self, timeout_s: float) -> bool:
+        self._end_open()
         with self._lock:
             client, self.client = self.client, None
         return client is None or client.close(timeout_s)
@@ -61,7 +64,12 @@ class Lifecycle:
         for client in list(self._clients):
             client.begin_in_child()
 
+    def _end_open(self) -> None:
+        if self.before_close is not None:
+            self.before_close()
+
     def _exit(self) -> None:
+        self._end_open()
         deadline = time.monotonic() + Limits().exit_s_max
         for client in list(self._clients):
             client.close(max(deadline - time.monotonic(), 0.0))

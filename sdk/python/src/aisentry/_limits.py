@@ -30,6 +30,12 @@ class Limits:
     retry_s_max: float = 1800.0
     refused_attempts_max: int = 10
     retry_after_s_max: float = 300.0
+    # With a spool, a batch goes to disk this long after its first attempt.
+    spool_after_s: float = 15.0
+    spool_bytes_max: int = 64 * MIB
+    spool_s_max: float = 7 * 24 * 3600.0
+    # A claim that is older is of a process that is gone.
+    spool_claim_s_max: float = 600.0
     flush_s_max: float = 5.0
     # What the end of a program may wait for the last events.
     exit_s_max: float = 2.0
@@ -47,6 +53,10 @@ STRING_CHARACTERS_MAX = MIB
 REPR_CHARACTERS_MAX = 10_000
 KEY_CHARACTERS_MAX = 1_024
 STACK_FRAMES_MAX = 50
+# Of a generator, the items that are kept as its output.
+YIELDED_ITEMS_MAX = 1_000
+# Of a streamed answer, the pieces that are kept.
+STREAM_PIECES_MAX = 100_000
 
 # Bounds of the server that an event is fitted to.
 LABEL_CHARACTERS_MAX = 1_024

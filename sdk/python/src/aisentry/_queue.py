@@ -113,15 +113,15 @@ class Queue(Generic[Item]):
             self._closed = True
             self._arrived.notify()
 
-    def clear(self) -> int:
-        """Throws away what waits, but not what the worker has taken; answers how many."""
+    def clear(self) -> List[Item]:
+        """Takes out what waits, but not what the worker has taken."""
         with self._lock:
-            count = len(self._failures) + len(self._others)
+            left = [entry[2] for entry in (*self._failures, *self._others)]
             self._failures.clear()
             self._others.clear()
             self._bytes = 0
             self._settled.notify_all()
-            return count
+            return left
 
     def _is_full(self) -> bool:
         limits = self._limits

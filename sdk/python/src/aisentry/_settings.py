@@ -9,6 +9,7 @@ from typing import Any, Iterable, Optional, Tuple
 from ._dsn import FORM, BadDsn, Dsn, parse_dsn
 from ._event import BeforeSend
 from ._fit import labels_of
+from ._redact import PERSONAL_KINDS, Redact, Redactor, redactors_of
 from ._report import Reporter
 from ._tally import OnDrop
 
@@ -27,6 +28,10 @@ class Settings:
     tags: Tuple[str, ...]
     before_send: Optional[BeforeSend]
     on_drop: Optional[OnDrop]
+    service: Optional[str] = None
+    capture_content: bool = True
+    redactors: Tuple[Redactor, ...] = ()
+    spool_dir: Optional[str] = None
 
 
 def read_settings(
@@ -42,6 +47,10 @@ def read_settings(
     on_drop: Optional[OnDrop],
     enabled: Optional[bool],
     reporter: Reporter,
+    service: Optional[str] = None,
+    capture_content: Optional[bool] = None,
+    redact: Redact = None,
+    spool_dir: Optional[str] = None,
 ) -> Optional[Settings]:
     """Settings, or None when nothing is to be recorded; warns of what cannot be read."""
     if not (_variable("ENABLED").lower() not in _NO if enabled is None else enabled):
@@ -55,6 +64,13 @@ def read_settings(
             "dsn", "The DSN %s; nothing is recorded. Its form is %s", parsed.problem, FORM
         )
         return None
+    redactors, unknown = redactors_of(redact)
+    if unknown:
+        reporter.warn_once(
+            "redact", "There is no redaction %s; there are %s.", unknown, ", ".join(PERSONAL_KINDS)
+        )
+    if capture_content is None:
+        capture_content = _variable("CAPTURE_CONTENT").lower() not in (*_NO, "none")
     return Settings(
         dsn=parsed,
         release=text_of(release) or _variable("RELEASE") or None,
@@ -65,6 +81,10 @@ def read_settings(
         tags=tags_of(tags),
         before_send=before_send if callable(before_send) else None,
         on_drop=on_drop if callable(on_drop) else None,
+        service=text_of(service) or _variable("SERVICE") or _opentelemetry_service(),
+        capture_content=bool(capture_content),
+        redactors=redactors,
+        spool_dir=os.fspath(spool_dir) if spool_dir else _variable("SPOOL_DIR") or None,
     )
 
 
@@ -83,6 +103,20 @@ def tags_of(value: Any) -> Tuple[str, ...]:
 
 def _variable(name: str) -> str:
     return os.environ.get(f"AISENTRY_{name}", "").strip()
+
+
+def _opentelemetry_service() -> Optional[str]:
+    return os.environ.get("OTEL_SERVICE_NAME", "").strip() or None
+
+
+def instrument_choice(given: Any) -> Any:
+    """What init() was given; else AISENTRY_INSTRUMENT, a yes, a no or names; else all."""
+    if given is not None:
+        return given
+    text = _variable("INSTRUMENT")
+    if not text or text.lower() in _YES:
+        return True
+    return False if text.lower() in _NO else [name.strip() for name in text.split(",")]
 
 
 def _rate(given: Any, reporter: Reporter) -> float:

@@ -26,11 +26,12 @@ OnDrop = Callable[[str, int], object]
 
 
 class Stats(TypedDict):
-    """Counts since init(): logged = sent + queued + all that were dropped."""
+    """Counts since init(): logged = sent + queued + spooled + all that were dropped."""
 
     logged: int
     sent: int
     queued: int
+    spooled: int
     dropped: Dict[str, int]
 
 
@@ -40,17 +41,40 @@ class Tally:
         self._on_drop = on_drop
         self._telling = threading.local()
         self.sent = 0
+        # On disk, to be sent another time.
+        self.spooled = 0
+        # Of the dropped, what the server knows: it said so itself, or was told.
+        self._known: Dict[str, int] = {}
         self.dropped: Dict[str, int] = {}
 
     def add_sent(self, count: int) -> None:
         with self._lock:
             self.sent += count
 
-    def drop(self, reason: str, count: int = 1) -> None:
+    def add_spooled(self, count: int) -> None:
+        with self._lock:
+            self.spooled += count
+
+    def unreported(self) -> Dict[str, int]:
+        """What was dropped, by reason, that the server has not been told."""
+        with self._lock:
+            left = {
+                reason: count - self._known.get(reason, 0) for reason, count in self.dropped.items()
+            }
+            return {reason: count for reason, count in left.items() if count > 0}
+
+    def reported(self, counts: Dict[str, int]) -> None:
+        with self._lock:
+            for reason, count in counts.items():
+                self._known[reason] = self._known.get(reason, 0) + count
+
+    def drop(self, reason: str, count: int = 1, server_knows: bool = False) -> None:
         if count <= 0:
             return
         with self._lock:
             self.dropped[reason] = self.dropped.get(reason, 0) + count
+            if server_knows:
+                self._known[reason] = self._known.get(reason, 0) + count
         if self._on_drop is None or getattr(self._telling, "now", False):
             return
         # A hook that logs could drop, and be told, for ever.
@@ -65,5 +89,11 @@ class Tally:
     def stats(self, queued: int) -> Stats:
         with self._lock:
             dropped = dict(self.dropped)
-            logged = self.sent + queued + sum(dropped.values())
-            return {"logged": logged, "sent": self.sent, "queued": queued, "dropped": dropped}
+            logged = self.sent + queued + self.spooled + sum(dropped.values())
+            return {
+                "logged": logged,
+                "sent": self.sent,
+                "queued": queued,
+                "spooled": self.spooled,
+                "dropped": dropped,
+            }

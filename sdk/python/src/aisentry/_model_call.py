@@ -1,0 +1,115 @@
+"""One call of a model while it goes on, as whoever watches it tells of it.
+
+Two layers may see the same call: a framework's hook, and the client library beneath. The outer one
+opens it, the inner one, which knows more, fills it in; it is recorded once.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any, Dict, List, Optional, cast
+
+from ._lifecycle import lifecycle
+from ._scope import current
+from ._span import Span
+
+# What belongs to the outer layer alone.
+_OWN_FIELDS = frozenset({"name", "status", "error", "latency_ms", "timestamp", "attributes"})
+
+
+class ModelCall:
+    __slots__ = ("__weakref__", "_inner", "_into", "_is_open", "_is_taken", "first_ms", "span")
+
+    def __init__(self, fields: Dict[str, Any], kind: Any = "generation") -> None:
+        outer = current.get()
+        open_call = outer.call if outer is not None else None
+        self._into: Optional[ModelCall] = None
+        if open_call is not None and open_call.offers():
+            self._into = open_call
+        self._inner: Dict[str, Any] = {}
+        self._is_open = True
+        self._is_taken = False
+        self.first_ms: Optional[float] = None
+        self.span = Span(fields, kind, self)
+
+    def offers(self) -> bool:
+        """Whether this call is still to be filled in by a layer beneath; it is then taken."""
+        if not self._is_open or self._is_taken:
+            return False
+        self._is_taken = True
+        return True
+
+    def enter(self) -> None:
+        self.span.enter()
+
+    def leave(self) -> None:
+        self.span.leave()
+
+    def first_piece(self) -> None:
+        """The first piece of a streamed answer is there."""
+        if self.first_ms is None:
+            self.first_ms = self.span.elapsed_ms
+
+    def finish(self, fields: Dict[str, Any], error: Optional[BaseException] = None) -> None:
+        """Ends it, once; whatever comes later is the same call's second end."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        span = self.span
+        if self.first_ms is not None:
+            fields.setdefault("time_to_first_token_ms", self.first_ms)
+        if self._into is not None:
+            self._into.fill_in({**span.told(), **fields}, error)
+            return
+        attributes: Dict[str, Any] = {
+            **_dict_of(span.told().get("attributes")),
+            **_dict_of(fields.pop("attributes", None)),
+            **_dict_of(self._inner.pop("attributes", None)),
+        }
+        span.set(**_present(fields))
+        span.set(**self._inner)
+        if attributes:
+            span.set(attributes=attributes)
+        span.finish(error)
+
+    def fill_in(self, fields: Dict[str, Any], error: Optional[BaseException]) -> None:
+        """What the layer beneath knows. After a failure, its next attempt may tell again."""
+        attributes: Dict[str, Any] = {
+            **_dict_of(self._inner.get("attributes")),
+            **_dict_of(fields.get("attributes")),
+        }
+        if error is not None:
+            self._is_taken = False
+            attributes["failed_attempts"] = attributes.get("failed_attempts", 0) + 1
+        known = {name: value for name, value in _present(fields).items() if name not in _OWN_FIELDS}
+        self._inner.update(known)
+        if attributes:
+            self._inner["attributes"] = attributes
+
+
+def _dict_of(value: Any) -> Dict[str, Any]:
+    return cast(Dict[str, Any], value) if isinstance(value, dict) else {}
+
+
+def _present(fields: Dict[str, Any]) -> Dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+class OpenStreams:
+    """Answers that are still being read; when the program ends they are recorded as they are."""
+
+    def __init__(self) -> None:
+        self._streams: "weakref.WeakSet[Any]" = weakref.WeakSet()
+
+    def add(self, stream: Any) -> None:
+        self._streams.add(stream)
+        lifecycle.before_close = self.finish
+
+    def finish(self) -> None:
+        streams: List[Any] = list(self._streams)
+        self._streams.clear()
+        for stream in streams:
+            stream.abandon()
+
+
+open_streams = OpenStreams()

@@ -1,0 +1,1 @@
+"""One file for each library that is watched; each is loaded when its library is."""
