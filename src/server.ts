@@ -5,6 +5,7 @@ import { Ingest } from "./ingest.ts";
 import { Live } from "./live.ts";
 import { loggerOf } from "./logging.ts";
 import { maintain } from "./maintain.ts";
+import { customPricesSetting, Prices } from "./price/pricer.ts";
 import { noSteps } from "./receive/batch.ts";
 import { BodyRoom } from "./receive/body.ts";
 import { createApp } from "./serve/app.ts";
@@ -57,11 +58,12 @@ export async function startServer(config: Config, state: State): Promise<Running
   });
   reportRecovery(store);
   const live = new Live();
+  const prices = new Prices((project_id) => state.setting(project_id, customPricesSetting));
   const ingest = new Ingest(store, live, clock, {
     queueBytesMax: config.queue_bytes_max,
     unflushedBytesMax: Math.max(config.flush_bytes * flushesBehindMax, unflushedBytesMin),
     sampleRate: config.sample_rate,
-    steps: () => noSteps,
+    steps: (project_id) => ({ ...noSteps, price: (event) => prices.of(project_id).price(event) }),
   });
   const sandbox = new Sandbox({
     cacheDir: config.cache_dir,
@@ -85,6 +87,7 @@ export async function startServer(config: Config, state: State): Promise<Running
     ingest,
     live,
     sandbox,
+    prices,
     enabled: config.enabled,
     rateLimit: config.rate_limit_events_per_s > 0
       ? new RateLimit(config.rate_limit_events_per_s, clock)

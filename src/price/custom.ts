@@ -6,7 +6,7 @@ import { modelCandidates, providerCandidates } from "./names.ts";
 import type { Ladder, Step, Unit } from "./table.ts";
 import { units } from "./table.ts";
 
-export const customPricesMax = 500;
+export const customPricesMax = 200;
 const stepsMax = 10;
 const namesMax = 200;
 const starsMax = 8;

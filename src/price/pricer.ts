@@ -1,11 +1,14 @@
 // What an event cost, by the prices of its project: custom ones first, then the embedded table.
 import type { Event } from "../event.ts";
 import { type Card, standardTier } from "./card.ts";
-import { type CustomPrice, CustomPrices } from "./custom.ts";
+import { type CustomPrice, CustomPrices, customPricesSchema } from "./custom.ts";
 import { type Note, type Quote, quoteBy, serviceTierOf, type UnpricedReason } from "./quote.ts";
 import { Resolver } from "./resolve.ts";
 import { embeddedTable } from "./table.ts";
 import { bucketsOf, type TokenCounts } from "./usage.ts";
+
+/** Name of the setting that holds a project's own prices. */
+export const customPricesSetting = "prices";
 
 /** What decides a price. */
 export type Call =
@@ -34,6 +37,8 @@ type Hit = readonly Candidate[];
 const none: Hit = [];
 
 export class Pricer {
+  /** The project's own prices, as they were set. */
+  readonly customPrices: readonly CustomPrice[];
   #custom: CustomPrices;
   #resolver: Resolver;
   #young = new Map<string, Hit>();
@@ -41,6 +46,7 @@ export class Pricer {
 
   constructor(resolver: Resolver, custom: readonly CustomPrice[]) {
     this.#resolver = resolver;
+    this.customPrices = custom;
     this.#custom = new CustomPrices(custom);
   }
 
@@ -143,7 +149,9 @@ export class Prices {
     }
     const known = this.#pricers.get(project_id);
     if (known !== undefined && known.setting === setting) return known.pricer;
-    const pricer = new Pricer(this.resolver, setting as CustomPrice[]);
+    // It was checked when it was set; what an older version set may be of another form.
+    const { data = [] } = customPricesSchema.safeParse(setting);
+    const pricer = new Pricer(this.resolver, data);
     if (this.#pricers.size >= pricersMax) this.#pricers.clear();
     this.#pricers.set(project_id, { setting, pricer });
     return pricer;

@@ -11,6 +11,7 @@ import { type IngestDeps, ingestRoutes } from "./ingest.ts";
 import { type LiveDeps, liveRoutes } from "./live.ts";
 import { metricRoutes } from "./metrics.ts";
 import { pageRoutes } from "./page.ts";
+import { type PriceDeps, priceRoutes } from "./prices.ts";
 import type { AppEnv } from "./principal.ts";
 import { type ProjectDeps, projectRoutes } from "./projects.ts";
 import type { ReadDeps } from "./reads.ts";
@@ -20,7 +21,7 @@ import { type SqlDeps, sqlRoutes } from "./sql.ts";
 import { type StatusDeps, statusRoutes } from "./status.ts";
 
 export interface AppDeps
-  extends ReadDeps, IngestDeps, LiveDeps, SqlDeps, StatusDeps, ProjectDeps, SessionDeps {
+  extends ReadDeps, PriceDeps, IngestDeps, LiveDeps, SqlDeps, StatusDeps, ProjectDeps, SessionDeps {
   auth: AuthOptions;
   /** Paths that a setting has switched off, and which. */
   off: ReadonlyMap<string, string>;
@@ -47,6 +48,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
   app.route("/", runRoutes(deps)); //      GET /api/runs, /api/runs/{run_id}
   app.route("/", metricRoutes(deps)); //   GET /api/metrics
   app.route("/", facetRoutes(deps)); //    GET /api/facets
+  app.route("/", priceRoutes(deps)); //    /api/prices, …/custom, …/unpriced, …/quote
   app.route("/", liveRoutes(deps)); //     GET /api/live
   app.route("/", sqlRoutes(deps)); //      POST /api/sql
   app.route("/", projectRoutes(deps)); //  /api/projects, /api/keys

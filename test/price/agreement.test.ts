@@ -4,11 +4,11 @@ import { calcPrice, type MatchLogic, type Provider, waitForUpdate } from "@pydan
 import { expect, test } from "bun:test";
 import type { Event } from "../../src/event.ts";
 import type { UnpricedReason } from "../../src/price/quote.ts";
-import { embeddedTable } from "../../src/price/table.ts";
+import { embeddedTable, type ModelRow } from "../../src/price/table.ts";
 import { random } from "../../scripts/bench/events.ts";
 import { call, plain } from "./fixture.ts";
 
-const rows = new Map(
+const rows = new Map<string, ModelRow>(
   embeddedTable().providers.flatMap((provider) =>
     provider.models.map((model) => [`${provider.id}/${model.id}`, model] as const)
   ),

@@ -8,6 +8,7 @@ import * as events from "../../src/query/events.ts";
 import * as facets from "../../src/query/facets.ts";
 import { filterFields, setFilter } from "../../src/query/filter.ts";
 import * as metrics from "../../src/query/metrics.ts";
+import * as prices from "../../src/query/prices.ts";
 import type { Question } from "../../src/query/question.ts";
 import * as runs from "../../src/query/runs.ts";
 import { createTable, openDuckDB, rowsOf } from "../../src/store/duckdb.ts";
@@ -24,7 +25,9 @@ const files = list("queries", ".sql");
 const isSchema = (path: string) => path.startsWith("queries/schema/");
 const dictionary = "queries/schema/events.sql";
 
-const questions = Object.entries({ events, runs, metrics, facets }).flatMap(([noun, module]) =>
+const questions = Object.entries({ events, runs, metrics, facets, prices }).flatMap((
+  [noun, module],
+) =>
   Object.entries(module).filter((entry): entry is [string, Question<unknown, unknown>] =>
     typeof entry[1] === "object" && "sql" in entry[1] && "row" in entry[1]
   ).map(([name, question]): [string, Question<unknown, unknown>] => [`${noun}.${name}`, question])

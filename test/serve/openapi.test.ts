@@ -71,6 +71,9 @@ test("it lists every route for programs", () => {
     "GET /api/keys",
     "GET /api/live",
     "GET /api/metrics",
+    "GET /api/prices",
+    "GET /api/prices/quote",
+    "GET /api/prices/unpriced",
     "GET /api/projects",
     "GET /api/runs",
     "GET /api/runs/{run_id}",
@@ -82,6 +85,7 @@ test("it lists every route for programs", () => {
     "POST /api/sql",
     "POST /v1/events",
     "POST /v1/projects/{project_id}/events",
+    "PUT /api/prices/custom",
   ]);
 });
 
