@@ -63,7 +63,10 @@ export async function startServer(config: Config, state: State): Promise<Running
     queueBytesMax: config.queue_bytes_max,
     unflushedBytesMax: Math.max(config.flush_bytes * flushesBehindMax, unflushedBytesMin),
     sampleRate: config.sample_rate,
-    steps: (project_id) => ({ ...noSteps, price: (event) => prices.of(project_id).price(event) }),
+    steps: (project_id) => {
+      const pricer = prices.of(project_id);
+      return { ...noSteps, price: (event) => pricer.price(event) };
+    },
   });
   const sandbox = new Sandbox({
     cacheDir: config.cache_dir,

@@ -1,7 +1,7 @@
 // Prices that a project sets itself: they come before the table's.
 import { z } from "zod";
 import { type Card, type Period, periodOf } from "./card.ts";
-import { fits } from "./match.ts";
+import { patternOf } from "./match.ts";
 import { modelCandidates, providerCandidates } from "./names.ts";
 import type { Ladder, Step, Unit } from "./table.ts";
 import { units } from "./table.ts";
@@ -55,6 +55,7 @@ export const customPricesSchema = z.array(customPriceSchema).max(customPricesMax
 interface CustomCard {
   card: Card;
   match: string;
+  isNamed(model: string): boolean;
   /** Ids that the provider may stand for. */
   providers: readonly string[] | null;
 }
@@ -80,9 +81,9 @@ export class CustomPrices {
     const ids = named === "own" ? [provider!.trim().toLowerCase()] : named;
     // By the name as it was sent before any shorter form of it.
     for (const { name } of names) {
-      for (const { card, match, providers } of this.cards) {
+      for (const { card, isNamed, providers } of this.cards) {
         if (providers !== null && !ids.some((id) => providers.includes(id))) continue;
-        if (fits(match, name)) return card;
+        if (isNamed(name)) return card;
       }
     }
     return null;
@@ -100,6 +101,7 @@ function cardOf(prices: readonly CustomPrice[]): CustomCard {
     .map(periodOfCustom);
   return {
     match: match.toLowerCase(),
+    isNamed: patternOf(match),
     providers: ids === "own" ? [provider!.toLowerCase()] : ids,
     card: { id: `custom/${match}`, provider, source: "project", periods },
   };

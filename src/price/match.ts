@@ -70,20 +70,20 @@ function testOf(rule: Rule): Test {
   return (name) => tests.every((test) => test(name));
 }
 
-/** Whether a name fits a pattern in which `*` stands for anything. Linear in practice, n·m at most. */
-export function fits(pattern: string, name: string): boolean {
-  const pieces = pattern.toLowerCase().split("*");
-  const first = pieces[0]!;
-  if (pieces.length === 1) return first === name;
-  const last = pieces.at(-1)!;
-  if (name.length < first.length + last.length) return false;
-  if (!name.startsWith(first) || !name.endsWith(last)) return false;
-  let at = first.length;
-  const end = name.length - last.length;
-  for (const piece of pieces.slice(1, -1)) {
-    const found = name.indexOf(piece, at);
-    if (found === -1 || found + piece.length > end) return false;
-    at = found + piece.length;
-  }
-  return true;
+/** A test for lower-case names; `*` in the pattern stands for anything. */
+export function patternOf(pattern: string): Test {
+  const [first = "", ...rest] = pattern.toLowerCase().split("*");
+  const last = rest.pop();
+  if (last === undefined) return (name) => name === first;
+  return (name) => {
+    const end = name.length - last.length;
+    if (end < first.length || !name.startsWith(first) || !name.endsWith(last)) return false;
+    let at = first.length;
+    for (const piece of rest) {
+      const found = name.indexOf(piece, at);
+      if (found === -1 || found + piece.length > end) return false;
+      at = found + piece.length;
+    }
+    return true;
+  };
 }

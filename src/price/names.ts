@@ -106,7 +106,8 @@ export function isBedrockId(model: string): boolean {
 }
 
 const regions = /^(?:us-gov|us|eu|apac|ap|jp|au|ca|sa|global)\./;
-const vendors = /^(?:anthropic|meta|mistral|cohere|amazon|ai21|deepseek|openai|qwen)\./;
+const vendors =
+  /^(?:ai21|amazon|anthropic|cohere|deepseek|google|meta|minimax|mistral|moonshot|nvidia|openai|qwen|writer|zai)\./;
 const compactDate = /-(20\d\d)([01]\d)([0-3]\d)$/;
 /** Endings that name a revision rather than another model. */
 const endings = [

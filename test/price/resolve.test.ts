@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { modelCandidates, nameCharactersMax } from "../../src/price/names.ts";
 import { Resolver } from "../../src/price/resolve.ts";
 import { embeddedTable, type Rule } from "../../src/price/table.ts";
-import { fits } from "../../src/price/match.ts";
+import { patternOf } from "../../src/price/match.ts";
 import { checks } from "../check.ts";
 
 const resolver = new Resolver(embeddedTable());
@@ -116,7 +116,7 @@ describe("a name with *", () => {
     ["*", "anything", true],
     ["GPT*", "gpt-5", true],
   ])("%s and %s: %p", (pattern, name, expected) => {
-    expect(fits(pattern, name)).toBe(expected);
+    expect(patternOf(pattern)(name.toLowerCase())).toBe(expected);
   });
 });
 
