@@ -35,7 +35,7 @@ export function booleanOf(value: unknown, name: string): boolean {
 }
 
 /** 64 bits without a sign, as decimal text or a number; a number above 2^53 is what is left of it. */
-export function uint64Of(value: unknown, name: string): bigint {
+export function uintegerOf(value: unknown, name: string): bigint {
   if (value === undefined || value === null || value === "") return 0n;
   const isWhole = typeof value === "string" ? digits.test(value) : Number.isInteger(value);
   const whole = isWhole ? BigInt(value as string | number) : -1n;
@@ -45,19 +45,20 @@ export function uint64Of(value: unknown, name: string): bigint {
 
 const digits = /^\d{1,20}$/;
 
-/** 64 bits with a sign: a number, or decimal text when a double does not hold it. */
-export function int64Of(value: unknown, name: string): number | string {
-  if (typeof value === "number" && Number.isSafeInteger(value)) return value;
-  const isWhole = typeof value === "string" ? signedDigits.test(value) : Number.isInteger(value);
-  const whole = isWhole ? BigInt(value as string | number) : null;
-  if (whole === null || BigInt.asIntN(64, whole) !== whole) {
-    throw mistyped(name, "a whole number of 64 bits", value);
+/**
+ * An integer: a number, or decimal text when a double does not hold it. Some producers write every
+ * number without a fraction as one, so its 64 bits are not insisted on.
+ */
+export function integerOf(value: unknown, name: string): number | string {
+  if (typeof value === "number") return value;
+  if (typeof value !== "string" || !integer.test(value)) {
+    throw mistyped(name, "a whole number", value);
   }
-  const number = Number(whole);
-  return Number.isSafeInteger(number) ? number : String(whole);
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
 }
 
-const signedDigits = /^-?\d{1,19}$/;
+const integer = /^-?\d{1,40}$/;
 
 /** A number of 32 bits, with or without a sign. */
 export function int32Of(value: unknown, name: string): number {

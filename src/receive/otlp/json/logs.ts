@@ -3,7 +3,7 @@ import { emptyLogRecord } from "../empty.ts";
 import { attempt, type Export, type ExportRefusal } from "../export.ts";
 import { optionalId, spanIdBytes, traceIdBytes } from "../id.ts";
 import type { LogRecord } from "../telemetry.ts";
-import { enumOf, idOf, int32Of, type Message, textOf, uint64Of } from "./fields.ts";
+import { enumOf, idOf, int32Of, type Message, textOf, uintegerOf } from "./fields.ts";
 import { readAttributes, readItem, readRequest, readValue } from "./value.ts";
 
 const known = new Set([
@@ -35,8 +35,8 @@ export function readLogs(body: Uint8Array): Export<LogRecord> | ExportRefusal {
 }
 
 function readLogRecord(message: Message, record: LogRecord): void {
-  record.time = uint64Of(message.timeUnixNano, "timeUnixNano");
-  record.observed_time = uint64Of(message.observedTimeUnixNano, "observedTimeUnixNano");
+  record.time = uintegerOf(message.timeUnixNano, "timeUnixNano");
+  record.observed_time = uintegerOf(message.observedTimeUnixNano, "observedTimeUnixNano");
   record.severity_number = enumOf(message.severityNumber, "severityNumber", severities);
   record.severity_text = textOf(message.severityText, "severityText");
   record.body = readValue(message.body, "body");

@@ -7,11 +7,11 @@ import {
   doubleOf,
   idOf,
   int32Of,
-  int64Of,
+  integerOf,
   listOf,
   type Message,
   messageOf,
-  uint64Of,
+  uintegerOf,
 } from "./fields.ts";
 import { readAttributes } from "./value.ts";
 
@@ -29,8 +29,8 @@ export const knownOfPoints = new Set([
 
 export function readPoint(message: Message, point: MetricPoint): void {
   readAttributes(message.attributes, "attributes", point.attributes);
-  point.start = uint64Of(message.startTimeUnixNano, "startTimeUnixNano");
-  point.time = uint64Of(message.timeUnixNano, "timeUnixNano");
+  point.start = uintegerOf(message.startTimeUnixNano, "startTimeUnixNano");
+  point.time = uintegerOf(message.timeUnixNano, "timeUnixNano");
   point.flags = int32Of(message.flags, "flags") >>> 0;
   point.exemplars = listOf(message.exemplars, "exemplars").map(readExemplar);
   if (point.type === "gauge" || point.type === "sum") {
@@ -38,7 +38,7 @@ export function readPoint(message: Message, point: MetricPoint): void {
     point.value = value === null ? null : finite(Number(value));
     return;
   }
-  point.count = Number(uint64Of(message.count, "count"));
+  point.count = Number(uintegerOf(message.count, "count"));
   // The format does not tell a summary's sum of zero from none.
   point.sum = optionalNumber(message, "sum") ?? (point.type === "summary" ? 0 : null);
   point.min = optionalNumber(message, "min");
@@ -58,7 +58,7 @@ function distributionOf(message: Message, type: MetricPoint["type"]): Value {
     case "exponential_histogram":
       return {
         scale: int32Of(message.scale, "scale"),
-        zero_count: exact(uint64Of(message.zeroCount, "zeroCount")),
+        zero_count: exact(uintegerOf(message.zeroCount, "zeroCount")),
         zero_threshold: numberValue(optionalNumber(message, "zeroThreshold") ?? 0),
         positive: bucketsOf(message.positive, "positive"),
         negative: bucketsOf(message.negative, "negative"),
@@ -85,7 +85,7 @@ function bucketsOf(value: unknown, name: string): Value {
 }
 
 function countsOf(value: unknown, name: string): Value[] {
-  return listOf(value, name).map((count) => exact(uint64Of(count, `${name}[]`)));
+  return listOf(value, name).map((count) => exact(uintegerOf(count, `${name}[]`)));
 }
 
 /** An example of what was measured; times are decimal text, as they are beyond 2^53. */
@@ -94,7 +94,7 @@ function readExemplar(value: unknown): Value {
   const attributes = emptyAttributes();
   readAttributes(message.filteredAttributes, "exemplars[].filteredAttributes", attributes);
   return {
-    time: String(uint64Of(message.timeUnixNano, "exemplars[].timeUnixNano")),
+    time: String(uintegerOf(message.timeUnixNano, "exemplars[].timeUnixNano")),
     value: numberOf(message),
     trace_id: optionalId(idOf(message.traceId, "exemplars[].traceId"), traceIdBytes),
     span_id: optionalId(idOf(message.spanId, "exemplars[].spanId"), spanIdBytes),
@@ -103,7 +103,7 @@ function readExemplar(value: unknown): Value {
 }
 
 function numberOf({ asInt, asDouble }: Message): number | string | null {
-  if (asInt !== undefined && asInt !== null) return int64Of(asInt, "asInt");
+  if (asInt !== undefined && asInt !== null) return integerOf(asInt, "asInt");
   if (asDouble !== undefined && asDouble !== null) {
     return numberValue(doubleOf(asDouble, "asDouble"));
   }

@@ -18,7 +18,7 @@ import {
   type Message,
   messageOf,
   textOf,
-  uint64Of,
+  uintegerOf,
 } from "./fields.ts";
 import { readAttributes, readItem, readRequest } from "./value.ts";
 
@@ -61,8 +61,8 @@ function readSpan(message: Message, span: Span): void {
   span.trace_state = textOf(message.traceState, "traceState");
   span.flags = int32Of(message.flags, "flags") >>> 0;
   span.kind = enumOf(message.kind, "kind", kinds);
-  span.start = uint64Of(message.startTimeUnixNano, "startTimeUnixNano");
-  span.end = uint64Of(message.endTimeUnixNano, "endTimeUnixNano");
+  span.start = uintegerOf(message.startTimeUnixNano, "startTimeUnixNano");
+  span.end = uintegerOf(message.endTimeUnixNano, "endTimeUnixNano");
   readAttributes(message.attributes, "attributes", span.attributes);
   span.events = listOf(message.events, "events").map(readEvent);
   span.links = listOf(message.links, "links").map(readLink);
@@ -80,7 +80,7 @@ function readEvent(value: unknown): SpanEvent {
   readAttributes(message.attributes, "events[].attributes", attributes);
   return {
     name: textOf(message.name, "events[].name"),
-    time: uint64Of(message.timeUnixNano, "events[].timeUnixNano"),
+    time: uintegerOf(message.timeUnixNano, "events[].timeUnixNano"),
     attributes,
   };
 }

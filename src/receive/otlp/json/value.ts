@@ -16,7 +16,7 @@ import {
   booleanOf,
   camelCase,
   doubleOf,
-  int64Of,
+  integerOf,
   listOf,
   type Message,
   messageOf,
@@ -189,7 +189,7 @@ type Read = (value: unknown, name: string, depth: number) => Value;
 const kinds = new Map<string, Read>([
   ["stringValue", textOf],
   ["boolValue", booleanOf],
-  ["intValue", int64Of],
+  ["intValue", integerOf],
   ["doubleValue", (value, name) => numberValue(doubleOf(value, name))],
   ["arrayValue", readArray],
   ["kvlistValue", readMap],
