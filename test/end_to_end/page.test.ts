@@ -23,7 +23,7 @@ const booking = [
     latency_ms: 12_000,
     tokens_input: 120,
     tokens_output: 30,
-    cost_reported_usd: 0.25,
+    cost_estimate_usd: 0.25,
     user_id: "noor",
     prompt: [
       { role: "system", content: "You book flights." },
