@@ -1,7 +1,7 @@
 // Writes src/price/table.json and NOTICES.md beside it, from pinned versions of its two sources: the
 // npm package @pydantic/genai-prices, and the price map that the PyPI wheel of LiteLLM carries.
 import { type Provider, waitForUpdate } from "@pydantic/genai-prices";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Table } from "../src/price/table.ts";
 import { root } from "./inputs.ts";
@@ -66,6 +66,9 @@ function download(): PriceMap {
     "for end, to in (('/model_prices_and_context_window_backup.json', sys.argv[2]), ('dist-info/licenses/LICENSE', sys.argv[3])):\n" +
     "    open(to, 'wb').write(wheel.read(next(name for name in names if name.endswith(end))))\n";
   run(["python3", "-c", script, cache, mapPath, licencePath]);
+  for (const name of readdirSync(cache).filter((name) => name.endsWith(".whl"))) {
+    rmSync(join(cache, name));
+  }
   return JSON.parse(readFileSync(mapPath, "utf8")) as PriceMap;
 }
 

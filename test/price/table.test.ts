@@ -1,6 +1,7 @@
 // The table in the repository is what its script makes of the pinned sources.
 import { expect, test } from "bun:test";
 import { readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { cachedPriceMap, makeTable, tablePath, tableText } from "../../scripts/prices.ts";
 import { embeddedTable, type Table, units } from "../../src/price/table.ts";
 
@@ -8,6 +9,14 @@ const bytesMax = 500 * 1024;
 
 test("the table is small", () => {
   expect(statSync(tablePath).size).toBeLessThan(bytesMax);
+});
+
+test("the notices of both sources stand beside it", () => {
+  const notices = readFileSync(join(dirname(tablePath), "NOTICES.md"), "utf8");
+  const { base, completion } = embeddedTable().sources;
+  for (const words of [base, completion, "Pydantic Services", "BerriAI", "MIT"]) {
+    expect(notices).toContain(words);
+  }
 });
 
 test("its first source gives the same providers and prices again", async () => {
