@@ -98,6 +98,40 @@ export interface SqlAnswer {
   elapsed_ms: number;
 }
 
+type Rates = Partial<Record<string, number | null>>;
+
+/** A price that the project sets itself, in US dollars for a million tokens. */
+export interface CustomPrice {
+  match: string;
+  provider?: string | null;
+  valid_from?: string | null;
+  per_million: Rates;
+  per_request?: number | null;
+  tiers?: unknown;
+}
+
+/** A card of the price list; the last period that has begun holds. */
+export interface Price {
+  price: string;
+  provider: string | null;
+  match: string;
+  source: string;
+  periods: {
+    valid_from: string | null;
+    prices: { service: string; context_above: number; per_million: Rates }[];
+  }[];
+}
+
+export interface Unpriced {
+  model: string | null;
+  provider: string | null;
+  calls: number;
+  tokens_input: number | null;
+  tokens_output: number | null;
+  first_seen: string;
+  last_seen: string;
+}
+
 export type Query = Record<string, string | string[] | number | null | undefined>;
 
 /** What went wrong, in words to show; `status` is 0 when the server did not answer. */
@@ -150,8 +184,17 @@ async function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Pr
 }
 
 function post(path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
+  return send("POST", path, body, signal);
+}
+
+function send(
+  method: "POST" | "PUT",
+  path: string,
+  body: unknown,
+  signal?: AbortSignal,
+): Promise<Response> {
   return request(path, {
-    method: "POST",
+    method,
     headers: { "content-type": "application/json", "accept": "application/json" },
     body: JSON.stringify(body),
     ...(signal === undefined ? {} : { signal }),
@@ -184,6 +227,12 @@ export const api = {
     await (await post("/api/sql", { sql, project_id }, signal)).json() as SqlAnswer,
   sqlFile: async (sql: string, project_id: string, format: "csv" | "parquet") =>
     await (await post("/api/sql", { sql, project_id, format })).blob(),
+  prices: (query: Query, signal?: AbortSignal) =>
+    get<{ custom: CustomPrice[]; prices: Price[]; total: number }>("/api/prices", query, signal),
+  setPrices: async (prices: CustomPrice[], query: Query) =>
+    await (await send("PUT", `/api/prices/custom${searchOf(query)}`, { prices })).json(),
+  unpriced: (query: Query, signal?: AbortSignal) =>
+    get<{ models: Unpriced[] }>("/api/prices/unpriced", query, signal),
   /** A file that was moved out of an event. */
   blobAddress: (sha256: string, query: Query) => `/api/blobs/${sha256}${searchOf(query)}`,
   /** Server-sent events; the browser reconnects and resumes by itself. */

@@ -28,6 +28,7 @@ type PageView = ComponentType<Record<string, unknown>>;
 const later: Record<string, () => Promise<PageView>> = {
   run: async () => (await import("./pages/run.ts")).RunPage as PageView,
   charts: async () => (await import("./pages/charts.ts")).ChartsPage as PageView,
+  prices: async () => (await import("./pages/prices.ts")).PricesPage as PageView,
   sql: async () => (await import("./pages/sql.ts")).SqlPage as PageView,
 };
 const loaded = new Map<string, PageView>();
@@ -53,6 +54,8 @@ function Content(): View {
   // Another project is another page: nothing of the one before stays on it.
   const key = project.value;
   if (at === "/sql") return html`<${Later} key=${key} name="sql" />`;
+  const setting = /^\/settings\/(prices)\/?$/.exec(at)?.[1];
+  if (setting !== undefined) return html`<${Later} key=${key} name=${setting} />`;
   const run = /^\/runs\/([^/]+)\/?$/.exec(at)?.[1];
   if (run !== undefined) return html`<${Later} key=${key} name="run" run_id=${decoded(run)} />`;
   if (!["/", "/runs", "/charts"].includes(at)) {
@@ -117,6 +120,7 @@ const titles: Record<string, string> = {
   "/runs": "Runs",
   "/charts": "Charts",
   "/sql": "SQL",
+  "/settings/prices": "Prices",
 };
 
 applyTheme();

@@ -4,7 +4,8 @@ import type { FullEvent } from "../api.ts";
 import { linkTo } from "./address.ts";
 import { Conversation, Value } from "./conversation.ts";
 import { Copy } from "./copy.ts";
-import { asText, dollars, duration, exact, moment } from "./format.ts";
+import { Figures, priceOf } from "./event_figures.ts";
+import { asText, moment } from "./format.ts";
 import { type FilterKey, writeFilter } from "./filter.ts";
 import { html, type View } from "./html.ts";
 import { icon, statusMark, typeIcon, typeWord } from "./icons.ts";
@@ -13,12 +14,6 @@ import { callMessages, plain, responseMessages } from "./messages.ts";
 import { Prose } from "./prose.ts";
 
 const offeredNamesMax = 8;
-
-/** As the server counts it: our estimate, else what the producer reported. */
-export function costOf(event: object): number | null {
-  const { cost_reported_usd, cost_estimate_usd } = event as Record<string, number | null>;
-  return cost_estimate_usd ?? cost_reported_usd ?? null;
-}
 
 /** What tells the event apart in one line. */
 export function titleOf(event: object): string {
@@ -57,85 +52,6 @@ function line(event: FullEvent): string {
 
 function runOf({ run_id, event_id }: FullEvent): string {
   return linkTo(`/runs/${encodeURIComponent(run_id)}`, { at: event_id });
-}
-
-function Figures({ event }: { event: FullEvent }): View {
-  const figures: [string, string, [string, string][]][] = [];
-  if (event.latency_ms != null) {
-    const more: [string, string][] = event.time_to_first_token_ms == null
-      ? []
-      : [["first token", duration(event.time_to_first_token_ms)]];
-    figures.push(["Latency", duration(event.latency_ms), more]);
-  }
-  const parts = (names: [string, number | undefined][]): [string, string][] =>
-    names.flatMap(([name, count]) => count == null ? [] : [[name, exact(count)]]);
-  if (event.tokens_input != null) {
-    figures.push([
-      "Input tokens",
-      exact(event.tokens_input),
-      parts([
-        ["from cache", event.tokens_cache_read],
-        ["into cache", event.tokens_cache_write],
-        ["audio", event.tokens_audio_input],
-      ]),
-    ]);
-  }
-  if (event.tokens_output != null) {
-    figures.push([
-      "Output tokens",
-      exact(event.tokens_output),
-      parts([
-        ["reasoning", event.tokens_reasoning],
-        ["audio", event.tokens_audio_output],
-      ]),
-    ]);
-  }
-  if (event.event_type === "prompt_call" || costOf(event) !== null) {
-    figures.push(["Cost", dollars(costOf(event)), costParts(event)]);
-  }
-  if (figures.length === 0) return null;
-  return html`<dl class="figures">${
-    figures.map(([name, value, more]) =>
-      html`<div><dt>${name}</dt><dd>${value}</dd>${
-        more.map(([part, amount]) => html`<dd class="part">${part} <b>${amount}</b></dd>`)
-      }</div>`
-    )
-  }</dl>`;
-}
-
-const costWords: ReadonlyMap<string, string> = new Map([
-  ["input", "input"],
-  ["cache_read", "from cache"],
-  ["cache_write", "into cache"],
-  ["cache_write_1h", "into cache, 1 h"],
-  ["output", "output"],
-  ["reasoning", "reasoning"],
-  ["audio_input", "audio in"],
-  ["audio_output", "audio out"],
-]);
-
-/** What the cost is made of, and whose figure it is. */
-function costParts(event: FullEvent): [string, string][] {
-  const { cost_estimate_usd, cost_reported_usd, cost_original_usd, cost_details } = event;
-  const rows: [string, string][] = [];
-  const parts = (cost_details?.parts ?? {}) as Record<string, number | null>;
-  for (const [name, usd] of Object.entries(parts)) {
-    if (usd !== null && usd > 0) rows.push([costWords.get(name) ?? name, dollars(usd)]);
-  }
-  if (typeof cost_details?.price === "string") {
-    const { tier, source } = cost_details as Record<string, unknown>;
-    const how = [cost_details.price, tier, source].filter((part) => typeof part === "string");
-    rows.push(["priced as", how.join(" · ")]);
-  }
-  if (cost_original_usd != null) rows.push(["first estimate", dollars(cost_original_usd)]);
-  if (cost_reported_usd != null) {
-    rows.push(
-      cost_estimate_usd != null
-        ? ["reported", dollars(cost_reported_usd)]
-        : ["reported by", "the producer"],
-    );
-  } else if (cost_estimate_usd == null) rows.push(["no price for", "this model"]);
-  return rows;
 }
 
 /** What was masked before the event was stored. */
@@ -310,6 +226,8 @@ function Facts({ event }: { event: FullEvent }): View {
     const value = event[field];
     if (value != null) rows.push([word, String(value)]);
   }
+  const price = priceOf(event);
+  if (price !== null) rows.push(["Price", price]);
   if (event.received_at != null) rows.push(["Received", moment(event.received_at)]);
   return html`
     <section>

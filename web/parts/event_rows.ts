@@ -1,7 +1,8 @@
 // The rows of the event list: what tells one event from the next, in two lines.
 import type { LightEvent } from "../api.ts";
 import { here } from "./address.ts";
-import { costOf, titleOf } from "./event_detail.ts";
+import { titleOf } from "./event_detail.ts";
+import { costOf } from "./event_figures.ts";
 import { ago, dollars, duration, moment, nothing, short } from "./format.ts";
 import { html, type View } from "./html.ts";
 import { FilterLink } from "./filter_bar.ts";

@@ -49,6 +49,7 @@ export const cheatSheet: readonly (readonly [string, string])[] = [
   ["g r", "Runs"],
   ["g c", "Charts"],
   ["g s", "SQL"],
+  ["g p", "Settings"],
   ["Ctrl Enter", "Run the SQL"],
   ["?", "This list"],
 ];

@@ -1,7 +1,8 @@
 // The tree of a run: what happened inside what, for how long, with only the rows on screen drawn.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { RunEvent } from "../api.ts";
-import { costOf, titleOf } from "./event_detail.ts";
+import { titleOf } from "./event_detail.ts";
+import { costOf } from "./event_figures.ts";
 import { dollars, duration, short } from "./format.ts";
 import { html, type View } from "./html.ts";
 import { icon, statusMark, typeIcon, typeWord } from "./icons.ts";

@@ -26,10 +26,12 @@ const places: readonly (readonly [string, string, IconName, string])[] = [
   ["/runs", "Runs", "run", "r"],
   ["/charts", "Charts", "chart", "cm"],
   ["/sql", "SQL", "sql", "s"],
+  ["/settings/prices", "Settings", "settings", "p"],
 ];
 
 function isAt(place: string): boolean {
   const at = path.value;
+  if (place.startsWith("/settings")) return at.startsWith("/settings");
   return place === "/" ? at === "/" : at === place || at.startsWith(`${place}/`);
 }
 
@@ -87,7 +89,9 @@ export function Shell({ children }: { children: View }): View {
         <${ProjectPicker} />
         <span class="bar-status"><${UpToDate} /></span>
         ${
-    path.value === "/sql" || path.value.startsWith("/runs/") ? null : html`<${RangePicker} />`
+    ["/sql", "/settings/privacy"].includes(path.value) || path.value.startsWith("/runs/")
+      ? null
+      : html`<${RangePicker} />`
   }
         <span class="bar-theme"><${ThemeButton} /></span>
       </header>

@@ -29,6 +29,12 @@ export const project = computed(() => {
   return last !== null && known.includes(last) ? last : known[0] ?? "default";
 });
 
+/** Whether settings may be changed: by the local user, and with an admin key. */
+export const canAdmin = computed(() =>
+  entry.value.state === "open" &&
+  (entry.value.session.local || entry.value.session.scopes.includes("admin"))
+);
+
 export const range = computed<TimeRange>(() => {
   const since = parameter("since");
   return { since: since === allTime ? null : since, until: parameter("until") };
