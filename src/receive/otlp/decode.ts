@@ -13,7 +13,7 @@ import * as jsonMetrics from "./json/metrics.ts";
 import * as jsonTraces from "./json/traces.ts";
 import * as protobufLogs from "./protobuf/logs.ts";
 import * as protobufMetrics from "./protobuf/metrics.ts";
-import { signalsOf } from "./protobuf/shape.ts";
+import { shapeOf } from "./protobuf/shape.ts";
 import * as protobufTraces from "./protobuf/traces.ts";
 import type { LogRecord, MetricPoint, Span } from "./telemetry.ts";
 
@@ -38,16 +38,14 @@ export function decode<S extends Signal>(
   encoding: Encoding,
   body: Uint8Array,
 ): Export<Items[S]> | ExportRefusal {
-  const possible = encoding === "protobuf" ? signalsOf(body) : [signal];
-  const [other] = possible;
-  if (other !== undefined && !possible.includes(signal)) return wrongSignal(other, signal);
+  const shape = encoding === "protobuf" ? shapeOf(body, signal) : null;
+  if (shape?.fits === false && shape.other !== null) return wrongSignal(shape.other, signal);
   const decoded = decoders[signal][encoding](body);
   if ("reason" in decoded) return { ...decoded, message: decoded.message + hint(encoding, body) };
   const { items, rejected } = decoded;
   if (items.length > 0 || rejected.count === 0) return decoded;
-  // A span's ids are what a metric has its name and text in.
-  const likelier = possible.find((one) => one !== signal);
-  if (likelier !== undefined) return wrongSignal(likelier, signal);
+  // What a span has its ids in, a metric has its name and description in.
+  if (typeof shape?.other === "string") return wrongSignal(shape.other, signal);
   return {
     reason: "invalid_export",
     message: `None of ${rejected.count} ${itemNames[signal]}s can be taken. ${

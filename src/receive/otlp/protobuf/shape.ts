@@ -19,16 +19,35 @@ const tags: Record<Signal, readonly number[]> = {
   ],
 };
 
+/** What hardly any item of the signal is without, and no valid one of another signal has. */
+const evidence: Record<Signal, (found: readonly number[]) => boolean> = {
+  traces: (found) => found.includes(fixed64(7)) || found.includes(fixed64(8)),
+  logs: (found) => found.includes(fixed64(1)) || found.includes(fixed64(11)),
+  metrics: (found) =>
+    found.includes(bytes(1)) && [5, 7, 9, 10, 11].some((data) => found.includes(bytes(data))),
+};
+
 const fieldsMax = 64;
 
-/** Signals that the first item of the request may be of; all of them when nothing tells. */
-export function signalsOf(body: Uint8Array): Signal[] {
+export interface Shape {
+  /** False when the first item has a field that the signal has in another form. */
+  fits: boolean;
+  /** The signal that it seems to be of instead. */
+  other: Signal | null;
+}
+
+/** What the first item of a request looks like, for the signal that it was sent as. */
+export function shapeOf(body: Uint8Array, signal: Signal): Shape {
   const found = tagsOfFirstItem(body);
-  return (Object.keys(tags) as Signal[]).filter((signal) =>
+  const fits = (one: Signal) =>
     found.every((tag) =>
-      tags[signal].includes(tag) || !tags[signal].some((known) => known >> 3 === tag >> 3)
-    )
-  );
+      tags[one].includes(tag) || !tags[one].some((known) => known >> 3 === tag >> 3)
+    );
+  const others = (Object.keys(tags) as Signal[]).filter((one) => one !== signal);
+  return {
+    fits: fits(signal),
+    other: others.find((one) => fits(one) && evidence[one](found)) ?? null,
+  };
 }
 
 function tagsOfFirstItem(body: Uint8Array): number[] {
