@@ -181,7 +181,12 @@ describe("a request that cannot be read", () => {
     ["metrics sent as logs", "logs", request(gauge), "Send it to /v1/metrics"],
     ["traces sent as metrics", "metrics", request(span()), "Send it to /v1/traces"],
     ["logs sent as metrics", "metrics", request(log), "Send it to /v1/logs"],
-    ["only spans without ids", "traces", request(field(5, "a"), field(5, "b")), "None of 2 spans"],
+    [
+      "only spans without ids",
+      "traces",
+      request(field(5, "a"), field(5, "b")),
+      '2 of 2 spans rejected. span 0 "a": trace_id is missing',
+    ],
     [
       "a resource that nests too deep",
       "traces",

@@ -4,7 +4,7 @@ import {
   type Encoding,
   type Export,
   type ExportRefusal,
-  itemNames,
+  rejectedText,
   type Signal,
   wrongSignal,
 } from "./export.ts";
@@ -46,12 +46,7 @@ export function decode<S extends Signal>(
   if (items.length > 0 || rejected.count === 0) return decoded;
   // What a span has its ids in, a metric has its name and description in.
   if (typeof shape?.other === "string") return wrongSignal(shape.other, signal);
-  return {
-    reason: "invalid_export",
-    message: `None of ${rejected.count} ${itemNames[signal]}s can be taken. ${
-      rejected.messages[0]
-    }`,
-  };
+  return { reason: "invalid_export", message: rejectedText(signal, rejected, rejected.count) };
 }
 
 const newline = 0x0a;

@@ -32,6 +32,13 @@ export class Rejected<Reason extends string> {
 const messagesMax = 3;
 const nameCharactersMax = 80;
 
+/** How many of all items were rejected, and why the first of them. */
+export function rejectedText(signal: Signal, rejected: Rejected<string>, total: number): string {
+  const { count, messages } = rejected;
+  const more = count > messages.length ? ` And ${count - messages.length} more.` : "";
+  return `${count} of ${total} ${itemNames[signal]}s rejected. ${messages.join(" ")}${more}`;
+}
+
 /** The request as a whole cannot be read. */
 export interface ExportRefusal {
   reason: "invalid_protobuf" | "invalid_json" | "invalid_export" | "too_many_values";
