@@ -24,6 +24,8 @@ type SourcePrices = Record<string, SourcePrice | undefined>;
 
 interface SourcePeriod {
   constraint?: { start_date: string } | { start_time: string; end_time: string };
+  /** Of our corrections. */
+  weekend?: true;
   prices: SourcePrices;
 }
 
@@ -104,12 +106,24 @@ const sinceSeptember2025: SourcePeriod[] = [
 const corrections: Readonly<Record<string, SourcePeriod[]>> = {
   "deepseek/deepseek-chat": sinceSeptember2025,
   "deepseek/deepseek-reasoner": sinceSeptember2025,
+  // Off-peak prices hold all weekend since this day; the source's comment says so, its data cannot.
+  "deepseek/deepseek-v4-flash": [{
+    constraint: { start_date: "2026-08-23" },
+    weekend: true,
+    prices: { input_mtok: 0.22, cache_read_mtok: 0.007, output_mtok: 0.66 },
+  }],
+  "deepseek/deepseek-v4-pro": [{
+    constraint: { start_date: "2026-08-23" },
+    weekend: true,
+    prices: { input_mtok: 0.66, cache_read_mtok: 0.022, output_mtok: 1.98 },
+  }],
 };
 
 function periodsOf(periods: readonly SourcePeriod[]): PeriodRow[] {
   let from: string | undefined;
-  return periods.map(({ constraint, prices }) => {
+  return periods.map(({ constraint, weekend, prices }) => {
     const row: PeriodRow = { prices: ladderOf(prices) };
+    if (weekend) row.weekend = true;
     if (constraint !== undefined && "start_date" in constraint) {
       row.from = from = constraint.start_date;
     } else if (constraint !== undefined) {

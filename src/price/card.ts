@@ -18,6 +18,8 @@ export interface Period {
   from: string | null;
   /** Times of day in UTC. */
   daily: readonly [string, string] | null;
+  /** Only on Saturdays and Sundays, in UTC. */
+  weekend: boolean;
   /** By service tier; `standard` is always there. Each ascending. */
   tiers: ReadonlyMap<string, readonly Rung[]>;
 }
@@ -41,6 +43,7 @@ export function periodAt(card: Card, timestamp: string): Period | null {
     const period = periods[at]!;
     if (period.from !== null && timestamp < period.from) continue;
     if (period.daily !== null && !within(period.daily, timestamp.slice(11, 19))) continue;
+    if (period.weekend && !isWeekend(timestamp)) continue;
     return period;
   }
   return null;
@@ -48,6 +51,11 @@ export function periodAt(card: Card, timestamp: string): Period | null {
 
 function within([from, to]: readonly [string, string], time: string): boolean {
   return from <= to ? time >= from && time < to : time >= from || time < to;
+}
+
+function isWeekend(timestamp: string): boolean {
+  const day = new Date(`${timestamp.slice(0, 10)}T00:00:00Z`).getUTCDay();
+  return day === 0 || day === 6;
 }
 
 /** The price of an input of so many tokens. */
@@ -63,7 +71,12 @@ export function periodOf(row: PeriodRow): Period {
   for (const [name, ladder] of Object.entries(row.tiers ?? {})) {
     tiers.set(name, tierRungs(standard, ladder));
   }
-  return { from: row.from ?? null, daily: row.daily ?? null, tiers };
+  return {
+    from: row.from ?? null,
+    daily: row.daily ?? null,
+    weekend: row.weekend ?? false,
+    tiers,
+  };
 }
 
 type Known = Partial<Record<Unit, number>>;

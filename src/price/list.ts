@@ -13,6 +13,7 @@ export interface ListedCard {
   periods: {
     valid_from: string | null;
     daily: { from: string; until: string } | null;
+    weekend: boolean;
     prices: {
       service: string;
       context_above: number;
@@ -44,9 +45,10 @@ export function listed({ card, match }: { card: Card; match: string }): ListedCa
     provider: card.provider,
     match,
     source: card.source,
-    periods: card.periods.map(({ from, daily, tiers }) => ({
+    periods: card.periods.map(({ from, daily, weekend, tiers }) => ({
       valid_from: from,
       daily: daily === null ? null : { from: daily[0], until: daily[1] },
+      weekend,
       prices: [...tiers].flatMap(([service, rungs]) =>
         rungs.map(({ above, rates: { request, ...per_million } }) => ({
           service,

@@ -35,6 +35,8 @@ const aliases: Readonly<Record<string, string>> = {
   "google-generative-ai": "google",
   "google-vertex": "google",
   "google-vertexai": "google",
+  "googlevertex": "google",
+  "ibm": "watsonx",
   "ibm.watsonx.ai": "watsonx",
   "kimi": "moonshotai",
   "mistral-ai": "mistral",
@@ -58,9 +60,18 @@ const aliases: Readonly<Record<string, string>> = {
   "zhipu": "zhipuai",
 };
 
-/** Where models run on the user's own machines; nobody's price list is about them. */
+/** Where models run on the user's own machines, or may do so: nobody's price list is about them. */
 const ownMachines = new Set([
+  "docker-model-runner",
+  "foundry-local",
+  "gpt4all",
+  "hf",
+  "hosted-vllm",
+  "hugging-face",
+  "huggingface",
+  "huggingface-hub",
   "huggingface-local",
+  "huggingface-pipeline",
   "llama-cpp",
   "llama.cpp",
   "llamacpp",
@@ -78,7 +89,6 @@ const ownMachines = new Set([
   "transformers",
   "triton",
   "vllm",
-  "hosted-vllm",
   "xinference",
 ]);
 
@@ -108,6 +118,8 @@ export function isBedrockId(model: string): boolean {
 const regions = /^(?:us-gov|us|eu|apac|ap|jp|au|ca|sa|global)\./;
 const vendors =
   /^(?:ai21|amazon|anthropic|cohere|deepseek|google|meta|minimax|mistral|moonshot|nvidia|openai|qwen|writer|zai)\./;
+/** Whose it is comes after the model that was tuned: `ft:gpt-4.1-2025-04-14:acme::id`. */
+const fineTuned = /^(ft:[^:]+):.*$/;
 const compactDate = /-(20\d\d)([01]\d)([0-3]\d)$/;
 /** Endings that name a revision rather than another model. */
 const endings = [
@@ -117,6 +129,7 @@ const endings = [
   /-\d{8}$/,
   /-\d{4}-\d{2}-\d{2}$/,
   /-latest$/,
+  /:(?:nitro|floor|exacto)$/, // OpenRouter's choice among hosts
 ];
 
 export interface Candidate {
@@ -147,12 +160,15 @@ export function modelCandidates(model: string): Candidate[] {
   const bare = unplaced.replace(vendors, "");
   add(unplaced, false);
   add(bare, false);
+  add(bare.replace(fineTuned, "$1"), false);
   add(bare.replace(compactDate, "-$1-$2-$3"), true);
-  for (let rest = bare;;) {
-    const ending = endings.find((one) => one.test(rest));
-    if (ending === undefined) break;
-    rest = rest.replace(ending, "");
-    add(rest, false);
+  for (let rest of new Set([full, bare])) {
+    for (;;) {
+      const ending = endings.find((one) => one.test(rest));
+      if (ending === undefined) break;
+      rest = rest.replace(ending, "");
+      add(rest, false);
+    }
   }
   for (const { name, whole } of [...found.values()]) {
     // claude-sonnet-4.5 and claude-sonnet-4-5 are one.

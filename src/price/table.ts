@@ -41,6 +41,8 @@ export interface PeriodRow {
   from?: string;
   /** Times of day in UTC, `HH:MM:SS`; from the later to the earlier goes over midnight. */
   daily?: readonly [string, string];
+  /** Only on Saturdays and Sundays, in UTC. */
+  weekend?: true;
   prices: Ladder;
   /** Prices that the first source lacks. */
   added?: Ladder;

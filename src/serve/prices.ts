@@ -36,6 +36,7 @@ const card = z.object({
     valid_from: z.string().nullable().describe("First day, in UTC; null is since ever."),
     daily: z.object({ from: z.string(), until: z.string() }).nullable()
       .describe("Times of day in UTC at which it holds."),
+    weekend: z.boolean().describe("It holds on Saturdays and Sundays only, in UTC."),
     prices: z.array(z.object({
       service: z.string().describe("Service tier."),
       context_above: z.int().describe("For requests whose whole input is larger."),

@@ -1,6 +1,9 @@
 // `watchllm price` as a person has it.
 import { afterAll, expect, test } from "bun:test";
 import { bareEnvironment, fromSource } from "../end_to_end/binary.ts";
+import { join } from "node:path";
+import { customPricesSetting } from "../../src/price/pricer.ts";
+import { openState } from "../../src/store/state.ts";
 import { temporaryFolder } from "../store/fixture.ts";
 
 const folder = temporaryFolder();
@@ -38,6 +41,21 @@ test("price: JSON", async () => {
     cost_usd: 1.25,
     cost_details: { tier: { service: "batch" } },
   });
+});
+
+test("price: by the prices of a project", async () => {
+  const state = await openState(join(folder.path, "state.db"));
+  await state.createProject("shop");
+  const custom = [{ match: "mine*", per_million: { input: 3, output: 6 } }];
+  await state.setSetting("shop", customPricesSetting, custom);
+  await state.close();
+  const words = ["mine-7", "--input", "1000000", "--data-dir", folder.path];
+  expect((await price(...words)).code).toBe(1);
+  const { code, out } = await price(...words, "--project", "shop");
+  expect([code, out]).toEqual([
+    0,
+    expect.stringMatching(/total +3\.0000\n[^]*custom\/mine\* by project/),
+  ]);
 });
 
 test.each<[string, string[], number, string]>([

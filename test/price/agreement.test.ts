@@ -100,6 +100,9 @@ function explain(
   if (/^deepseek\/deepseek-v4/.test(card) && event.timestamp < "2026-08-17") {
     return "DeepSeek's hours began on a day";
   }
+  if (/^deepseek\/deepseek-v4/.test(card) && /^2026-08-30/.test(event.timestamp)) {
+    return "DeepSeek has no busy hours at weekends";
+  }
   if (row.periods.some(({ added }) => added !== undefined)) return "completed by the second source";
   return null;
 }
@@ -134,6 +137,7 @@ test("we agree with the library, or say why not", async () => {
   expect(unexplained.slice(0, 5)).toEqual([]);
   expect(compared).toBeGreaterThan(9000);
   expect([...reasons.keys()].sort()).toEqual([
+    "DeepSeek has no busy hours at weekends",
     "DeepSeek's hours began on a day",
     "DeepSeek's prices since September 2025",
     "completed by the second source",

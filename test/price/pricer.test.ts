@@ -181,6 +181,26 @@ describe("bills worked out by hand", () => {
       bill([1000, 0.135], [100, 0.55]),
     ],
     [
+      "a busy hour of a working day",
+      {
+        model: "deepseek-v4-pro",
+        timestamp: "2026-09-04T07:00:00.000000Z",
+        tokens_input: 1000,
+        tokens_output: 100,
+      },
+      bill([1000, 1.32], [100, 3.96]),
+    ],
+    [
+      "the same hour on a Saturday",
+      {
+        model: "deepseek-v4-pro",
+        timestamp: "2026-09-05T07:00:00.000000Z",
+        tokens_input: 1000,
+        tokens_output: 100,
+      },
+      bill([1000, 0.66], [100, 1.98]),
+    ],
+    [
       "an embedding has no output",
       { model: "text-embedding-3-small", tokens_input: 8000 },
       bill([8000, 0.02]),

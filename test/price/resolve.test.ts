@@ -99,6 +99,22 @@ check("unknown", [undefined, "my-fine-model"], null);
 check("the user's own machine", ["ollama", "deepseek-r1"], null);
 check("the user's own machine, on the way", [undefined, "ollama/deepseek-r1"], null);
 check("a host of open models that lacks this one", ["groq", "deepseek-chat"], null);
+check("a tuned model", [
+  "openai",
+  "ft:gpt-4.1-2025-04-14:acme::a1b2",
+], "openai/ft:gpt-4.1-2025-04-14");
+check("OpenRouter's choice of a host", [
+  "openrouter",
+  "anthropic/claude-sonnet-4.5:nitro",
+], "openrouter/anthropic/claude-sonnet-4.5");
+check("Hugging Face, which may be a local pipeline", [
+  "huggingface",
+  "deepseek-ai/DeepSeek-R1",
+], null);
+check("Hugging Face's router names the host", [
+  "huggingface_together",
+  "deepseek-ai/DeepSeek-R1",
+], "huggingface_together/deepseek-ai/DeepSeek-R1");
 check("no name", ["openai", ""], null);
 check("too long a name", ["openai", "gpt-4o".padEnd(nameCharactersMax + 1, "x")], null);
 check("a name of an object", ["__proto__", "constructor"], null);
