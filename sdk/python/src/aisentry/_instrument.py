@@ -19,9 +19,10 @@ LIBRARIES: Tuple[Tuple[str, str, str], ...] = (
     ("openai-agents", "agents.tracing", "openai_agents"),
     ("crewai", "crewai", "crewai"),
     ("litellm", "litellm", "litellm"),
-    ("pydantic-ai", "pydantic_ai.agent", "pydantic_ai"),
+    ("pydantic-ai", "pydantic_ai", "pydantic_ai"),
     ("mcp", "mcp.client.session", "mcp_client"),
-    ("mcp", "mcp.server.lowlevel.server", "mcp_server"),
+    ("mcp", "mcp.server.fastmcp.tools.tool_manager", "mcp_server"),
+    ("mcp", "mcp.server.mcpserver.tools.tool_manager", "mcp_server"),
     ("threads", "concurrent.futures.thread", "threads"),
 )
 NAMES = tuple(dict.fromkeys(name for name, _, _ in LIBRARIES))

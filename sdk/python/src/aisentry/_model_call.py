@@ -7,7 +7,7 @@ opens it, the inner one, which knows more, fills it in; it is recorded once.
 from __future__ import annotations
 
 import weakref
-from typing import Any, Dict, List, Optional, cast
+from typing import Any, Callable, Dict, List, Optional, cast
 
 from ._lifecycle import lifecycle
 from ._scope import current
@@ -17,24 +17,36 @@ from ._span import Span
 _OWN_FIELDS = frozenset({"name", "status", "error", "latency_ms", "timestamp", "attributes"})
 
 
+# Where else an open call may be found than in the present scope.
+elsewhere: List[Callable[[], "Optional[ModelCall]"]] = []
+
+
 class ModelCall:
-    __slots__ = ("__weakref__", "_inner", "_into", "_is_open", "_is_taken", "first_ms", "span")
+    __slots__ = (
+        *("__weakref__", "_inner", "_into", "_is_open", "_is_taken", "_is_told", "_waiting"),
+        *("first_ms", "span"),
+    )
 
     def __init__(self, fields: Dict[str, Any], kind: Any = "generation") -> None:
         outer = current.get()
         open_call = outer.call if outer is not None else None
+        if open_call is None and elsewhere:
+            open_call = next((call for call in (look() for look in elsewhere) if call), None)
         self._into: Optional[ModelCall] = None
         if open_call is not None and open_call.offers():
             self._into = open_call
         self._inner: Dict[str, Any] = {}
         self._is_open = True
         self._is_taken = False
+        self._is_told = False
+        # Its end, when the layer beneath has not told all that it will.
+        self._waiting: Optional[Dict[str, Any]] = None
         self.first_ms: Optional[float] = None
         self.span = Span(fields, kind, self)
 
     def offers(self) -> bool:
         """Whether this call is still to be filled in by a layer beneath; it is then taken."""
-        if not self._is_open or self._is_taken:
+        if not self._is_open or self._is_taken or self._is_told:
             return False
         self._is_taken = True
         return True
@@ -59,8 +71,16 @@ class ModelCall:
         if self.first_ms is not None:
             fields.setdefault("time_to_first_token_ms", self.first_ms)
         if self._into is not None:
-            self._into.fill_in({**span.told(), **fields}, error)
-            return
+            self._into.fill_in({**span.told(), **fields, **self._inner}, error)
+        elif self._is_taken and error is None:
+            # An answer that is still being read beneath.
+            fields.setdefault("latency_ms", span.elapsed_ms)
+            self._waiting = fields
+        else:
+            self._record(fields, error)
+
+    def _record(self, fields: Dict[str, Any], error: Optional[BaseException]) -> None:
+        span = self.span
         attributes: Dict[str, Any] = {
             **_dict_of(span.told().get("attributes")),
             **_dict_of(fields.pop("attributes", None)),
@@ -79,12 +99,16 @@ class ModelCall:
             **_dict_of(fields.get("attributes")),
         }
         if error is not None:
-            self._is_taken = False
             attributes["failed_attempts"] = attributes.get("failed_attempts", 0) + 1
         known = {name: value for name, value in _present(fields).items() if name not in _OWN_FIELDS}
         self._inner.update(known)
         if attributes:
             self._inner["attributes"] = attributes
+        self._is_taken = False
+        self._is_told = error is None
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self._record(waiting, error)
 
 
 def _dict_of(value: Any) -> Dict[str, Any]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Span:
     """What `with span(...)` gives: its ids, and a place for what becomes known on the way."""
 
-    __slots__ = ("_fields", "_items", "_kind", "_start", "_start_ns", "outer", "scope")
+    __slots__ = ("_fields", "_items", "_kind", "_start", "_start_ns", "outer", "place", "scope")
 
     def __init__(
         self, fields: Dict[str, Any], kind: SpanKind = "span", call: Optional[ModelCall] = None
@@ -36,6 +36,8 @@ class Span:
         self._kind = kind
         self._items: Optional[List[Any]] = None
         self.outer = outer
+        # Where the program goes on when it leaves the span.
+        self.place = outer
         self._start_ns = time.time_ns()
         self._start = time.perf_counter()
         run_id = text_of(fields.pop("run_id", None))
@@ -97,11 +99,15 @@ class Span:
     def capture_items(self) -> None:
         self._items = []
 
+    def back_to(self, place: Optional[Scope]) -> None:
+        """Leaving the span is going there, which is not where its parent is."""
+        self.place = place
+
     def enter(self) -> None:
         current.set(self.scope)
 
     def leave(self) -> None:
-        leave(self.scope, self.outer)
+        leave(self.scope, self.place)
 
     def finish(self, error: Optional[BaseException]) -> None:
         """Records the span."""

@@ -50,6 +50,12 @@ def _head(answer: Any) -> Dict[str, Any]:
     }
 
 
+def usage_of(answer: Any) -> Dict[str, Any]:
+    """Tokens of an answer in OpenAI's form; nothing of one in another form."""
+    told = _head(answer)
+    return {name: value for name, value in told.items() if value is not None}
+
+
 def _chat_answered(answer: Any) -> Dict[str, Any]:
     choices = many(answer, "choices")
     messages = [get(choice, "message") for choice in choices]

@@ -40,6 +40,8 @@ class Watch:
             # It is recorded when the answer has been read: what was asked may have changed by then.
             asked, _ = freeze(asked)
         self._operation = operation
+        # Until the answer says which one it was.
+        self._model = asked.get("model_requested")
         self._pieces = operation.pieces()
         self._count = 0
         self._call = ModelCall(
@@ -48,7 +50,7 @@ class Watch:
         )
 
     def failed(self, error: BaseException) -> None:
-        self._call.finish({}, error)
+        self._done({}, error)
 
     def answered(self, result: Any) -> None:
         """What `request` returned: an answer, a stream, or an HTTP response that is read later."""
@@ -60,6 +62,7 @@ class Watch:
             self._done(self._operation.answered(result))
 
     def _done(self, fields: Dict[str, Any], error: Optional[BaseException] = None) -> None:
+        fields["model"] = fields.get("model") or self._model
         self._call.finish(fields, error)
 
     def _follow(self, stream: Any) -> None:
