@@ -6,6 +6,7 @@ import type { Ingest, IngestRefusal, Receipt } from "../ingest.ts";
 import { limits } from "../limits.ts";
 import { type BodyRefusal, type BodyRoom, inflate, readBody } from "../receive/body.ts";
 import { dropsHeader, parseDrops } from "../receive/drops.ts";
+import type { ExportRefusal } from "../receive/otlp/export.ts";
 import { parseBatch } from "../receive/sdk.ts";
 import { RateLimit } from "../std/rate_limit.ts";
 import { Problem } from "./errors.ts";
@@ -152,7 +153,7 @@ function answer(
   );
 }
 
-export function problemOf({ reason, message }: IngestRefusal): Problem {
+export function problemOf({ reason, message }: IngestRefusal | ExportRefusal): Problem {
   switch (reason) {
     case "busy":
       return new Problem(503, "Busy", message, { reason }, 1);
@@ -165,6 +166,8 @@ export function problemOf({ reason, message }: IngestRefusal): Problem {
         reason,
         events_max: limits.batchEventsMax,
       });
+    case "too_many_values":
+      return new Problem(413, "Too many values in one request", message, { reason });
     default:
       return new Problem(400, "Unreadable request", message, { reason });
   }

@@ -1,6 +1,7 @@
 // What the decoders of all encodings share: the outcome of an export, and the bounds of one.
 
-export type Signal = "traces" | "logs" | "metrics";
+export const signals = ["traces", "logs", "metrics"] as const;
+export type Signal = (typeof signals)[number];
 export type Encoding = "protobuf" | "json";
 
 export type ItemReason =

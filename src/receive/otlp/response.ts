@@ -16,6 +16,22 @@ export const codes = {
 } as const;
 export type Code = (typeof codes)[keyof typeof codes];
 
+const codesOfHttp = new Map<number, Code>([
+  [400, codes.INVALID_ARGUMENT],
+  [401, codes.UNAUTHENTICATED],
+  [403, codes.PERMISSION_DENIED],
+  [404, codes.NOT_FOUND],
+  [405, codes.UNIMPLEMENTED],
+  [413, codes.RESOURCE_EXHAUSTED],
+  [415, codes.UNIMPLEMENTED],
+  [429, codes.UNAVAILABLE],
+  [503, codes.UNAVAILABLE],
+]);
+
+export function codeOfHttp(status: number): Code {
+  return codesOfHttp.get(status) ?? codes.INTERNAL;
+}
+
 export interface Status {
   code: Code;
   message: string;
