@@ -7,6 +7,7 @@ opens it, the inner one, which knows more, fills it in; it is recorded once.
 from __future__ import annotations
 
 import weakref
+from contextvars import ContextVar
 from typing import Any, Callable, Dict, List, Optional, cast
 
 from ._lifecycle import lifecycle
@@ -19,6 +20,9 @@ _OWN_FIELDS = frozenset({"name", "status", "error", "latency_ms", "timestamp", "
 
 # Where else an open call may be found than in the present scope.
 elsewhere: List[Callable[[], "Optional[ModelCall]"]] = []
+# A call that a layer beneath is about to make in this context, though in no scope of its own. It is
+# never taken back, so that it is believed only of an open call of the same model.
+expected: ContextVar["Optional[ModelCall]"] = ContextVar("aisentry_expected", default=None)
 
 
 class ModelCall:
@@ -32,6 +36,8 @@ class ModelCall:
         open_call = outer.call if outer is not None else None
         if open_call is None and elsewhere:
             open_call = next((call for call in (look() for look in elsewhere) if call), None)
+        if open_call is None:
+            open_call = _expected(fields)
         self._into: Optional[ModelCall] = None
         if open_call is not None and open_call.offers():
             self._into = open_call
@@ -109,6 +115,14 @@ class ModelCall:
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             self._record(waiting, error)
+
+
+def _expected(fields: Dict[str, Any]) -> Optional[ModelCall]:
+    call = expected.get()
+    if call is None:
+        return None
+    model = call.span.told().get("model_requested")
+    return call if model and str(model).endswith(str(fields.get("model_requested"))) else None
 
 
 def _dict_of(value: Any) -> Dict[str, Any]:

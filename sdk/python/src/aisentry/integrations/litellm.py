@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any, Dict, Optional
 
 from .._lifecycle import lifecycle
+from .._model_call import ModelCall, expected
 from .._patching import Patches, guarded
 from .open_spans import OpenSpans
 from .openai_wire import CHAT
@@ -56,7 +57,10 @@ class _Logger:
             "model_parameters": plain(asked) or None,
         }
         known = {name: value for name, value in fields.items() if value is not None}
-        self._open.start(key, None, known, kind, is_model_call=True)
+        # Its end is told in another thread, which could not leave the span here.
+        call = self._open.start(key, None, known, kind, is_model_call=True, is_entered=False)
+        if isinstance(call, ModelCall):
+            expected.set(call)
 
     def log_success_event(
         self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any

@@ -10,7 +10,7 @@ from types import AsyncGeneratorType, GeneratorType
 from typing import Any, Dict, Optional
 
 from .._lifecycle import lifecycle
-from .._model_call import ModelCall
+from .._model_call import ModelCall, expected
 from .._patching import Patches, guarded
 from .._plain import is_a
 from .open_spans import OpenSpans
@@ -86,24 +86,23 @@ def install(module: Any, patches: Patches) -> None:
 
 
 def _enter(spans: OpenSpans, key: Any, bound: Any, instance: Any, parent: Any) -> None:
-    name = str(key).rpartition("-")[0]
-    # An id ends in a UUID, which has dashes of its own.
-    name = str(key)[:-37] if len(str(key)) > 37 else name
-    method = name.rpartition(".")[2]
+    # An id is the name, a dash and a UUID.
+    name = str(key)[:-37]
+    bare = name.rpartition(".")[2]
     kinds = {kind.__name__ for kind in type(instance).__mro__}
     given: Dict[str, Any] = dict(bound.arguments)
     given.pop("self", None)
     given.update(given.pop("kwargs", None) or {})
-    bare = method.lstrip("_")
     if "BaseLLM" in kinds and bare.replace("stream_", "").lstrip("a") in _CALLS[:2]:
         spans.start(key, parent, _asked(name, instance, given), "generation", is_model_call=True)
-    elif "BaseEmbedding" in kinds and "embedding" in method:
-        fields: Dict[str, Any] = {"name": name, "model": _model(instance), "prompt": _one(given)}
-        if fields["model"] is None:
-            fields.pop("model")
+    elif "BaseEmbedding" in kinds and "embedding" in bare and bare[0] != "_":
+        fields: Dict[str, Any] = {"name": name, "prompt": _one(given)}
+        model = _model(instance)
+        if model is not None:
+            fields["model"] = model
         spans.start(key, parent, fields, "embedding", is_model_call=True)
     elif "BaseRetriever" in kinds and bare in ("retrieve", "aretrieve"):
-        spans.start(key, parent, {"name": name, "input": plain(_one(given))}, "retrieval")
+        spans.start(key, parent, {"name": name, "input": _one(given)}, "retrieval")
     elif "BaseTool" in kinds and bare in ("call", "acall"):
         tool = get(instance, "metadata", "name") or name
         spans.start(key, parent, {"name": str(tool), "input": given}, "tool")
@@ -117,13 +116,21 @@ def _enter(spans: OpenSpans, key: Any, bound: Any, instance: Any, parent: Any) -
 def _one(given: Dict[str, Any]) -> Any:
     """The one thing that was given, without its name."""
     values = [value for value in given.values() if value is not None]
-    return values[0] if len(values) == 1 else given
+    if len(values) != 1:
+        return {name: _query(value) for name, value in given.items()}
+    return _query(values[0])
+
+
+def _query(value: Any) -> Any:
+    """A query's words, without its vector."""
+    words = get(value, "query_str")
+    return value if words is None else words
 
 
 def _model(instance: Any) -> Any:
     model = get(instance, "metadata", "model_name") or getattr(instance, "model", None)
     model = model or getattr(instance, "model_name", None)
-    return model if isinstance(model, str) else None
+    return model if isinstance(model, str) and model != "unknown" else None
 
 
 def _asked(name: str, instance: Any, given: Dict[str, Any]) -> Dict[str, Any]:
@@ -149,8 +156,9 @@ def _exit(spans: OpenSpans, key: Any, result: Any) -> None:
     call = spans.get(key)
     if isinstance(call, ModelCall):
         if isinstance(result, (GeneratorType, AsyncGeneratorType)):
-            # The end is an event, when the answer has been read.
+            # The end is an event, when the answer has been read; its request is made only then.
             spans.step_out(key)
+            expected.set(call)
             return
         spans.finish(key, _answer(result))
         return
@@ -174,7 +182,8 @@ def _result(result: Any) -> Any:
 
 def _answer(result: Any) -> Dict[str, Any]:
     if is_a(result, list):
-        return {"attributes": {"embeddings": len(result)}}
+        vectors = len(result) if result and is_a(result[0], list) else 1
+        return {"attributes": {"embeddings": vectors}}
     message = get(result, "message")
     text = get(message, "content") if message is not None else get(result, "text")
     calls = [

@@ -24,7 +24,13 @@ class OpenSpans:
         self._lock = threading.RLock()
 
     def start(
-        self, key: Any, parent: Any, fields: Dict[str, Any], kind: Any, is_model_call: bool = False
+        self,
+        key: Any,
+        parent: Any,
+        fields: Dict[str, Any],
+        kind: Any,
+        is_model_call: bool = False,
+        is_entered: bool = True,
     ) -> Open:
         """Opens and enters a span, within its parent where that is known."""
         outer = current.get()
@@ -36,7 +42,9 @@ class OpenSpans:
         span = made.span if isinstance(made, ModelCall) else made
         if scope is not None and scope is not outer:
             span.back_to(outer)
-        span.enter()
+            current.set(outer)
+        if is_entered:
+            span.enter()
         with self._lock:
             self._open[key] = made
             while len(self._open) > _OPEN_MAX:
