@@ -5,7 +5,7 @@ import { Problem } from "./errors.ts";
 import type { AppEnv } from "./principal.ts";
 
 const methods = "GET, POST, DELETE";
-const headers = "authorization, content-type, content-encoding, last-event-id";
+const headers = "authorization, content-type, content-encoding, last-event-id, x-aisentry-drops";
 const exposed = "retry-after";
 const cacheS = 600;
 
