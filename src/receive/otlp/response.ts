@@ -1,6 +1,7 @@
 // What an exporter is answered, in the encoding that it speaks: success, partial success, or a
 // google.rpc.Status.
 import type { Encoding, Signal } from "./export.ts";
+import { bytes, Reader, varint } from "./protobuf/wire.ts";
 
 /** google.rpc.Code, as far as it is used here. */
 export const codes = {
@@ -93,6 +94,19 @@ function protobufStatus({ code, message, retryAfterS }: Status): Uint8Array {
   return Uint8Array.from([...numberField(1, code), ...text(2, message), ...details]);
 }
 
+/** Code and message of a google.rpc.Status in protobuf. */
+export function readStatus(status: Uint8Array): Pick<Status, "code" | "message"> {
+  const wire = new Reader(status);
+  let code: number = codes.INTERNAL;
+  let message = "";
+  for (let tag = wire.tag(); tag !== 0; tag = wire.tag()) {
+    if (tag === varint(1)) code = wire.int32();
+    else if (tag === bytes(2)) message = wire.text();
+    else wire.skip(tag);
+  }
+  return { code: code as Code, message };
+}
+
 /** google.rpc.RetryInfo with the delay alone. */
 export function retryInfo(retryAfterS: number): Uint8Array {
   return bytesField(1, numberField(1, retryAfterS));
@@ -115,7 +129,7 @@ function bytesField(field: number, value: Uint8Array | number[]): Uint8Array {
 }
 
 function varintOf(value: number): number[] {
-  const bytes: number[] = [];
-  for (; value >= 0x80; value = Math.floor(value / 0x80)) bytes.push(value % 0x80 + 0x80);
-  return [...bytes, value];
+  const septets: number[] = [];
+  for (; value >= 0x80; value = Math.floor(value / 0x80)) septets.push(value % 0x80 + 0x80);
+  return [...septets, value];
 }

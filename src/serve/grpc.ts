@@ -1,0 +1,285 @@
+// OTLP/gRPC: the same exports over HTTP/2 on a port of its own. Each unary call becomes a request to
+// the route that takes the export, so both have one behaviour; this file only translates.
+import * as http2 from "node:http2";
+import { limits } from "../limits.ts";
+import type { BodyHold, BodyRoom } from "../receive/body.ts";
+import type { Signal } from "../receive/otlp/export.ts";
+import { type Code, codes, encodeStatus, readStatus, retryInfo } from "../receive/otlp/response.ts";
+
+export interface GrpcOptions {
+  host: string;
+  port: number;
+  /** The server's own routes; the peer is the address that the call comes from. */
+  fetch(request: Request, peer: string | null): Promise<Response>;
+  /** Shared with the routes: a message takes room while it arrives. */
+  bodies: BodyRoom;
+  onError(what: string, error: unknown): void;
+}
+
+export interface GrpcServer {
+  port: number;
+  /** Lets calls that were begun end, for at most so long. */
+  stop(timeoutMs: number): Promise<void>;
+}
+
+const methods = new Map<string, Signal>([
+  ["/opentelemetry.proto.collector.trace.v1.TraceService/Export", "traces"],
+  ["/opentelemetry.proto.collector.logs.v1.LogsService/Export", "logs"],
+  ["/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", "metrics"],
+]);
+
+const connectionsMax = 512;
+const callsPerConnectionMax = 128;
+const headerBytesMax = 16 * 1024;
+/** A caller that sends nothing for so long has gone. */
+const quietCallMs = 30_000;
+const quietConnectionMs = 10 * 60_000;
+/** Flag and length before each message. */
+const prefixBytes = 5;
+const detailMessageCharactersMax = 1000;
+
+/** A call's end: its status, and the response message when all is well. */
+interface Outcome {
+  code: Code | 0;
+  message: string;
+  body: Uint8Array;
+  retryAfterS: number | null;
+}
+
+/** Rejects when the address cannot be listened on. */
+export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
+  const server = http2.createServer({
+    settings: {
+      maxConcurrentStreams: callsPerConnectionMax,
+      maxHeaderListSize: headerBytesMax,
+      initialWindowSize: 1024 * 1024,
+    },
+  });
+  server.maxConnections = connectionsMax;
+  const sessions = new Set<http2.ServerHttp2Session>();
+  server.on("session", (session) => {
+    sessions.add(session);
+    session.on("close", () => sessions.delete(session));
+    session.setTimeout(quietConnectionMs, () => session.close());
+    // A broken connection is its caller's problem.
+    session.on("error", () => session.destroy());
+  });
+  server.on("stream", (stream: http2.ServerHttp2Stream, headers) => {
+    stream.on("error", () => {});
+    answerCall(stream, headers, options).catch((error) => {
+      options.onError("a gRPC call", error);
+      stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
+    });
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once("error", reject);
+  server.listen(options.port, options.host, resolve);
+  await promise;
+  server.off("error", reject);
+  server.on("error", (error) => options.onError("the gRPC listener", error));
+  const address = server.address();
+  return {
+    port: typeof address === "object" && address !== null ? address.port : options.port,
+    stop: (timeoutMs) => stop(server, sessions, timeoutMs),
+  };
+}
+
+async function stop(
+  server: http2.Http2Server,
+  sessions: ReadonlySet<http2.ServerHttp2Session>,
+  timeoutMs: number,
+): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => {
+    for (const session of sessions) session.destroy();
+    resolve();
+  }, timeoutMs);
+  server.close(() => resolve());
+  // Tells each caller to go elsewhere; what it has begun is answered first.
+  for (const session of sessions) session.close();
+  await promise;
+  clearTimeout(timer);
+}
+
+async function answerCall(
+  stream: http2.ServerHttp2Stream,
+  headers: http2.IncomingHttpHeaders,
+  options: GrpcOptions,
+): Promise<void> {
+  if (!/^application\/grpc(\+proto)?(;|$)/.test(headers["content-type"] ?? "")) {
+    stream.respond({ ":status": 415 }, { endStream: true });
+    return;
+  }
+  const late = Promise.withResolvers<Outcome>();
+  const deadlineMs = timeoutMsOf(text(headers["grpc-timeout"]));
+  const timer = deadlineMs === null ? undefined : setTimeout(() => {
+    late.resolve(failed(codes.DEADLINE_EXCEEDED, "The caller's deadline has passed."));
+  }, deadlineMs);
+  try {
+    respond(stream, await Promise.race([late.promise, outcomeOf(stream, headers, options)]));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function outcomeOf(
+  stream: http2.ServerHttp2Stream,
+  headers: http2.IncomingHttpHeaders,
+  options: GrpcOptions,
+): Promise<Outcome> {
+  const signal = methods.get(text(headers[":path"]));
+  if (signal === undefined) {
+    return failed(codes.UNIMPLEMENTED, `There is no ${text(headers[":path"])} here.`);
+  }
+  const hold = options.bodies.hold();
+  try {
+    const message = await readMessage(stream, hold);
+    if (!(message instanceof Message)) return message;
+    const request = requestOf(signal, headers, message);
+    // The route takes room for the same bytes, before anything else can.
+    hold.release();
+    const response = await options.fetch(request, peerOf(stream));
+    return await outcomeOfResponse(response);
+  } finally {
+    hold.release();
+  }
+}
+
+class Message {
+  constructor(readonly bytes: Uint8Array, readonly isCompressed: boolean) {}
+}
+
+/** The one message of a unary call, or why there is none. */
+async function readMessage(
+  stream: http2.ServerHttp2Stream,
+  hold: BodyHold,
+): Promise<Message | Outcome> {
+  stream.setTimeout(quietCallMs, () => stream.close(http2.constants.NGHTTP2_CANCEL));
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  let expected = Infinity;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (!hold.take(chunk.length)) {
+      return { ...failed(codes.UNAVAILABLE, "Too many exports are being read."), retryAfterS: 1 };
+    }
+    if (expected === Infinity && bytes >= prefixBytes) {
+      expected = Buffer.concat(chunks).readUInt32BE(1) + prefixBytes;
+      if (expected > limits.exportBytesMax) return tooLarge(expected);
+    }
+    if (bytes > expected) {
+      return failed(codes.INVALID_ARGUMENT, "A unary call has one message; this one has more.");
+    }
+  }
+  if (bytes !== expected) return failed(codes.INVALID_ARGUMENT, "The message is cut short.");
+  const body = Buffer.concat(chunks);
+  return new Message(body.subarray(prefixBytes), (body[0]! & 1) === 1);
+}
+
+function tooLarge(bytes: number): Outcome {
+  return failed(
+    codes.RESOURCE_EXHAUSTED,
+    `The message has ${bytes} bytes; at most ${limits.exportBytesMax} are taken.`,
+  );
+}
+
+/** The same export by OTLP/HTTP. Metadata are headers, as they are on the wire. */
+function requestOf(
+  signal: Signal,
+  headers: http2.IncomingHttpHeaders,
+  { bytes, isCompressed }: Message,
+): Request {
+  const sent = new Headers();
+  for (const [name, value] of Object.entries(headers)) {
+    if (name.startsWith(":") || transportHeaders.has(name) || value === undefined) continue;
+    sent.set(name, text(value));
+  }
+  sent.set("host", text(headers[":authority"] ?? headers.host));
+  sent.set("content-type", "application/x-protobuf");
+  sent.set("content-length", String(bytes.length));
+  if (isCompressed) sent.set("content-encoding", text(headers["grpc-encoding"]));
+  return new Request(`http://localhost/v1/${signal}`, {
+    method: "POST",
+    headers: sent,
+    body: bytes as Uint8Array<ArrayBuffer>,
+  });
+}
+
+/** Of the connection and of gRPC, not of the export. */
+const transportHeaders = new Set([
+  "connection",
+  "content-encoding",
+  "content-length",
+  "cookie",
+  "grpc-accept-encoding",
+  "grpc-encoding",
+  "grpc-timeout",
+  "te",
+  "transfer-encoding",
+]);
+
+async function outcomeOfResponse(response: Response): Promise<Outcome> {
+  const body = new Uint8Array(await response.arrayBuffer());
+  if (response.ok) return { code: 0, message: "", body, retryAfterS: null };
+  const { code, message } = readStatus(body);
+  const retryAfter = response.headers.get("retry-after");
+  return { code, message, body, retryAfterS: retryAfter === null ? null : Number(retryAfter) };
+}
+
+function failed(code: Code, message: string): Outcome {
+  const status = encodeStatus("protobuf", { code, message, retryAfterS: null });
+  return { code, message, body: status as Uint8Array, retryAfterS: null };
+}
+
+function respond(stream: http2.ServerHttp2Stream, outcome: Outcome): void {
+  if (stream.destroyed || stream.closed || stream.headersSent) return;
+  const head = {
+    ":status": 200,
+    "content-type": "application/grpc+proto",
+    "grpc-accept-encoding": "identity,gzip,deflate,zstd",
+  };
+  if (outcome.code !== 0) {
+    stream.respond({ ...head, ...trailersOf(outcome) }, { endStream: true });
+    // What the caller is still sending is not wanted.
+    if (!stream.readableEnded) stream.close(http2.constants.NGHTTP2_NO_ERROR);
+    return;
+  }
+  stream.respond(head, { waitForTrailers: true });
+  stream.on("wantTrailers", () => stream.sendTrailers(trailersOf(outcome)));
+  const prefix = Buffer.alloc(prefixBytes);
+  prefix.writeUInt32BE(outcome.body.length, 1);
+  stream.end(Buffer.concat([prefix, outcome.body]));
+}
+
+function trailersOf({ code, message, body, retryAfterS }: Outcome): Record<string, string> {
+  const trailers: Record<string, string> = { "grpc-status": String(code) };
+  if (code === 0) return trailers;
+  trailers["grpc-message"] = encodeURIComponent(
+    message.slice(0, detailMessageCharactersMax).toWellFormed(),
+  );
+  trailers["grpc-status-details-bin"] = Buffer.from(body).toString("base64");
+  // Some exporters look for the delay here.
+  if (retryAfterS !== null) {
+    trailers["google.rpc.retryinfo-bin"] = Buffer.from(retryInfo(retryAfterS)).toString("base64");
+  }
+  return trailers;
+}
+
+function peerOf(stream: http2.ServerHttp2Stream): string | null {
+  return stream.session?.socket?.remoteAddress ?? null;
+}
+
+function text(value: string | string[] | undefined): string {
+  return Array.isArray(value) ? value.join(", ") : value ?? "";
+}
+
+const unitMs: Record<string, number> = { H: 3.6e6, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
+const timeoutMsMax = 24 * 3.6e6;
+
+/** Null when the caller waits for ever. */
+function timeoutMsOf(timeout: string): number | null {
+  const [, digits, unit] = /^(\d{1,8})([HMSmun])$/.exec(timeout) ?? [];
+  if (digits === undefined || unit === undefined) return null;
+  return Math.min(Number(digits) * unitMs[unit]!, timeoutMsMax);
+}
