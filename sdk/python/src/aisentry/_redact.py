@@ -74,6 +74,11 @@ CONTENT_FIELDS = frozenset(
 )
 
 
+# Of these kinds nothing is ever taken out; of those, keys but no personal data: they are filtered by.
+_FIXED = ("id", "enum", "timestamp")
+_NAMES = ("label", "labels")
+
+
 def redactors_of(wanted: Redact) -> Tuple[Tuple[Redactor, ...], List[str]]:
     """The redactors that were asked for, and the names that are none."""
     if wanted is None or wanted is False:
@@ -123,29 +128,31 @@ class Scrubber:
             ):
                 return event
         return {
-            name: value if KINDS.get(name) in ("id", "enum", "timestamp") else self._clean(value)
+            name: self._clean(value, KINDS.get(name) not in _NAMES and name != "client")
+            if KINDS.get(name) not in _FIXED
+            else value
             for name, value in event.items()
         }
 
-    def _clean(self, value: Any) -> Any:
+    def _clean(self, value: Any, is_content: bool) -> Any:
         if isinstance(value, str):
-            return self._text(value)
+            return self._text(value, is_content)
         if isinstance(value, dict):
             entries = cast(Dict[str, Any], value)
             return {
-                key: _SECRET if _is_secret(key, entry) else self._clean(entry)
+                key: _SECRET if _is_secret(key, entry) else self._clean(entry, is_content)
                 for key, entry in entries.items()
             }
         if isinstance(value, list):
-            return [self._clean(entry) for entry in cast(List[Any], value)]
+            return [self._clean(entry, is_content) for entry in cast(List[Any], value)]
         return value
 
-    def _text(self, text: str) -> str:
+    def _text(self, text: str, is_content: bool) -> str:
         lowered = text.lower()
         if any(mark in lowered for mark in _MARKS):
             for pattern, mark in _SECRETS:
                 text = pattern.sub(mark, text)
-        for redact in self._redactors:
+        for redact in self._redactors if is_content else ():
             try:
                 left: Any = redact(text)
             except Exception:

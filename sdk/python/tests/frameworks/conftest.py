@@ -11,8 +11,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from provider import Provider, Tell  # noqa: E402
 from receiver import Receiver  # noqa: E402
+from stand_in import Provider  # noqa: E402
+from tree import Tell  # noqa: E402
 
 import aisentry  # noqa: E402
 
@@ -46,4 +47,3 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tell]:
     yield events
     aisentry.close(1)
     running.close()
-

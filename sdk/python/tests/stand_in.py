@@ -6,10 +6,9 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any, Dict, List
 
-Tell = Callable[[], List[Dict[str, Any]]]
-EXCHANGES = Path(__file__).resolve().parent / "exchanges"
+EXCHANGES = Path(__file__).resolve().parent / "frameworks" / "exchanges"
 
 
 def recorded(name: str) -> List[Dict[str, Any]]:
@@ -37,8 +36,11 @@ class Provider:
 
     def will_answer(self, *names: str) -> None:
         """The recordings that come next; the last answer is repeated."""
+        self.will_give([answer for name in names for answer in recorded(name)])
+
+    def will_give(self, answers: List[Dict[str, Any]]) -> None:
         with self._lock:
-            self._answers = [answer for name in names for answer in recorded(name)]
+            self._answers = list(answers)
             self.asked.clear()
 
     def next(self, path: str, body: Any) -> Dict[str, Any]:
@@ -72,19 +74,3 @@ def _handler(provider: Provider) -> Any:
             pass
 
     return Handler
-
-def tree(events: List[Dict[str, Any]]) -> List[Any]:
-    """Type and name of each event, with those inside of it: what belongs to what."""
-
-    def below(parent: Any) -> List[Any]:
-        return [
-            [event["event_type"], event.get("name"), *below(event["span_id"])]
-            for event in events
-            if event.get("parent_span_id") == parent and event.get("span_id") != parent
-        ]
-
-    known = {event.get("span_id") for event in events}
-    roots = [event for event in events if event.get("parent_span_id") not in known]
-    return [
-        [event["event_type"], event.get("name"), *below(event.get("span_id"))] for event in roots
-    ]
