@@ -1,0 +1,167 @@
+// A text in, findings out. One cheap pass over the text says which detectors can find anything in
+// it: an @ leads to e-mail addresses, keywords to secrets, digits to numbers. All of them take time
+// linear in the text.
+import { Chain } from "./chain.ts";
+import { isAlphanumeric, isDigit } from "./characters.ts";
+import type { Place } from "./context.ts";
+import { emailAt, urlCredentialsAt } from "./email.ts";
+import { type Hits, Keywords } from "./keywords.ts";
+import { precedenceOf, type Span } from "./kinds.ts";
+import { findNumbers } from "./numbers.ts";
+import { isSecretUnder, secretAt, secretKeywords } from "./secret.ts";
+import { findHexAddress, findWord, longHexRun } from "./words.ts";
+
+const keywords = new Keywords(["@", "://", ...secretKeywords]);
+const firstSecret = 2;
+/** Letters and digits in one piece beyond this are no code that is looked for. */
+const wordMax = 90;
+
+/** One less than a power of two. */
+const tickMask = 255;
+
+const hits: Hits = { keywords: [], ends: [], digits: 0 };
+const nothing: readonly Span[] = [];
+
+/** What a mask leaves: never looked into again. */
+const mask =
+  /\[(?:dropped: )?[A-Z][A-Z0-9_]{1,63}(?:, [A-Z][A-Z0-9_]{1,63}){0,63}(?::[0-9a-f]{12})?\]/g;
+
+/**
+ * Findings of the built-in detectors: in order, without overlaps. `tick` is called now and then while
+ * a long text is looked at, and may throw to end it.
+ */
+export function scan(
+  text: string,
+  place: Place,
+  wanted: ReadonlySet<string>,
+  tick: () => void = () => {},
+): readonly Span[] {
+  if (text.length < 4) return nothing;
+  keywords.find(text, hits);
+  if (hits.keywords.length === 0 && hits.digits < 4 && place.key === "") return nothing;
+  const found: Span[] = [];
+  if (hits.keywords.length > 0) atKeywords(text, wanted, found, tick);
+  if (hits.digits >= 3) atDigits(text, place, found, tick);
+  if (place.key !== "" && isSecretUnder(place.key, text)) {
+    found.push({ start: 0, end: text.length, kind: "SECRET", rule: "assignment" });
+  }
+  if (found.length === 0) return nothing;
+  const asked = found.filter((span) => wanted.has(span.kind));
+  return merged(outsideMasks(text, asked));
+}
+
+function atKeywords(
+  text: string,
+  wanted: ReadonlySet<string>,
+  found: Span[],
+  tick: () => void,
+): void {
+  const secrets = wanted.has("SECRET");
+  let secretEnd = 0, urlEnd = 0;
+  for (let index = 0; index < hits.keywords.length; index++) {
+    if ((index & tickMask) === tickMask) tick();
+    const keyword = hits.keywords[index]!, end = hits.ends[index]!;
+    if (keyword === 0) {
+      // The @ after a password in an address is no e-mail's.
+      const span = end - 1 === urlEnd ? null : emailAt(text, end - 1);
+      if (span !== null) found.push(span);
+    } else if (keyword === 1) {
+      const span = end < urlEnd ? null : urlCredentialsAt(text, end);
+      if (span === null) continue;
+      found.push(span);
+      urlEnd = span.end;
+    } else if (secrets && end > secretEnd) {
+      const span = secretAt(keyword - firstSecret, text, end);
+      if (span === null) continue;
+      found.push(span);
+      secretEnd = span.end;
+    }
+  }
+}
+
+function atDigits(text: string, place: Place, found: Span[], tick: () => void): void {
+  const chain = new Chain(text);
+  let at = 0, floor = 0, words = 0, plainUntil = 0;
+  while (at < text.length) {
+    if (!isDigit(text.charCodeAt(at))) {
+      at++;
+      continue;
+    }
+    if ((++words & tickMask) === tickMask) tick();
+    let start = at, end = at + 1, digits = true;
+    while (start > floor && isAlphanumeric(text.charCodeAt(start - 1))) start--;
+    while (isAlphanumeric(text.charCodeAt(end))) {
+      digits &&= isDigit(text.charCodeAt(end));
+      end++;
+    }
+    if (end - start > wordMax) {
+      at = floor = end;
+      continue;
+    }
+    if (text.charCodeAt(end) === 58 && end > plainUntil) plainUntil = longHexRun(text, start);
+    const address = end < plainUntil ? null : findHexAddress(text, start, end, floor);
+    if (address !== null) {
+      found.push(address);
+      at = floor = address.end;
+      continue;
+    }
+    const pure = digits && start === at && text.charCodeAt(end) !== 95 &&
+      text.charCodeAt(start - 1) !== 95;
+    if (pure) {
+      at = floor = Math.max(end, findNumbers(chain, start, end, place, found));
+      continue;
+    }
+    const word = findWord(text, start, end, place);
+    if (word !== null) found.push(word);
+    at = floor = Math.max(end, word?.end ?? 0);
+  }
+}
+
+/** Without what lies in the masks of an earlier scan. */
+export function outsideMasks(text: string, spans: Span[]): Span[] {
+  if (!text.includes("[")) return spans;
+  const masks = [...text.matchAll(mask)].map((
+    found,
+  ) => [found.index, found.index + found[0].length]);
+  if (masks.length === 0) return spans;
+  spans.sort((a, b) => a.start - b.start);
+  const kept: Span[] = [];
+  let next = 0;
+  for (const span of spans) {
+    while (next < masks.length && masks[next]![1]! <= span.start) next++;
+    const [start, end] = masks[next] ?? [Infinity, Infinity];
+    if (start! >= span.end) kept.push(span);
+    // What is around a mask within a finding is still part of it.
+    else if (start! > span.start || end! < span.end) keepAround(span, masks, next, kept);
+  }
+  return kept;
+}
+
+function keepAround(span: Span, masks: number[][], from: number, kept: Span[]): void {
+  let start = span.start;
+  for (let at = from; at < masks.length && masks[at]![0]! < span.end; at++) {
+    if (masks[at]![0]! > start) kept.push({ ...span, start, end: masks[at]![0]! });
+    start = masks[at]![1]!;
+  }
+  if (start < span.end) kept.push({ ...span, start });
+}
+
+/** Findings that overlap become one, which has the kind that goes first. */
+export function merged(spans: Span[]): readonly Span[] {
+  if (spans.length < 2) return spans;
+  spans.sort((a, b) => a.start - b.start || b.end - a.end);
+  const kept: Span[] = [{ ...spans[0]! }];
+  for (const span of spans) {
+    const last = kept[kept.length - 1]!;
+    if (span.start >= last.end) {
+      kept.push({ ...span });
+      continue;
+    }
+    last.end = Math.max(last.end, span.end);
+    if (precedenceOf(span.kind) < precedenceOf(last.kind)) {
+      last.kind = span.kind;
+      last.rule = span.rule;
+    }
+  }
+  return kept;
+}
