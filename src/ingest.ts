@@ -10,6 +10,8 @@ import {
   receiveBatch,
   type Steps,
 } from "./receive/batch.ts";
+import type { MetricPoint } from "./receive/otlp/telemetry.ts";
+import { receivePoints } from "./receive/point.ts";
 import { timestampOf } from "./receive/timestamp.ts";
 import type { Clock } from "./std/clock.ts";
 import { AppendError } from "./store/log.ts";
@@ -20,13 +22,19 @@ export interface IngestStore {
   append(lines: string, events: number): Promise<void>;
   /** Resolves when they are on disk. Throws AppendError. */
   keepBlobs(project_id: string, blobs: readonly ContentBlob[]): Promise<void>;
+  /** Throws AppendError. */
+  appendPoints(lines: string, points: number): Promise<void>;
   readonly backlog: number;
   readonly unflushedBytes: number;
-  readonly seen: {
-    claim(project_id: string, event_id: string): boolean;
-    release(project_id: string, event_id: string): void;
-    remember(project_id: string, event_id: string): void;
-  };
+  readonly seen: Ids;
+  /** Ids of data points, which are not to push out those of events. */
+  readonly seenPoints: Ids;
+}
+
+interface Ids {
+  claim(project_id: string, id: string): boolean;
+  release(project_id: string, id: string): void;
+  remember(project_id: string, id: string): void;
 }
 
 export interface IngestOptions {
@@ -61,6 +69,9 @@ export interface IngestCounters {
   duplicates: number;
   sampledOut: number;
   bytes: number;
+  /** Data points of metrics, accepted and known already. */
+  points: number;
+  pointDuplicates: number;
   rejected: Map<string, number>;
   refused: Map<string, number>;
   /** Events that SDKs say they dropped before sending, by reason. */
@@ -78,6 +89,8 @@ export class Ingest {
     duplicates: 0,
     sampledOut: 0,
     bytes: 0,
+    points: 0,
+    pointDuplicates: 0,
     rejected: new Map(),
     refused: new Map(),
     clientDrops: new Map(),
@@ -152,6 +165,46 @@ export class Ingest {
     };
     this.#count(receipt);
     return receipt;
+  }
+
+  /** Data points of metrics from a request of so many bytes: same promise as for events. */
+  async takePoints(
+    project_id: string,
+    sent: readonly MetricPoint[],
+    bytes: number,
+  ): Promise<Receipt | IngestRefusal> {
+    const refusal = this.refusal();
+    if (refusal !== null) return this.#refused(refusal);
+    const nowMs = this.clock.nowMs();
+    const batch = receivePoints(sent, {
+      received_at: timestampOf(nowMs),
+      project_id,
+      latestMs: nowMs + limits.aheadMsMax,
+    });
+    this.counters.bytes += bytes;
+    const { seenPoints } = this.store;
+    const fresh = batch.points.map(({ point_id }) => seenPoints.claim(project_id, point_id));
+    const ids = batch.points.filter((_, at) => fresh[at]).map(({ point_id }) => point_id);
+    try {
+      const lines = batch.lines.filter((_, at) => fresh[at]);
+      await this.store.appendPoints(lines.join(""), ids.length);
+    } catch (error) {
+      for (const id of ids) seenPoints.release(project_id, id);
+      if (error instanceof AppendError) return this.#refused(refusalOf(error));
+      throw error;
+    }
+    for (const id of ids) seenPoints.remember(project_id, id);
+    const duplicates = batch.points.length - ids.length;
+    this.counters.points += ids.length;
+    this.counters.pointDuplicates += duplicates;
+    for (const { reason } of batch.rejected) count(this.counters.rejected, reason);
+    return {
+      accepted: ids.length,
+      duplicates,
+      rejected: batch.rejected,
+      sampled_out: 0,
+      event_ids: [],
+    };
   }
 
   /** Remembers what an SDK says it dropped; told once the request was taken. */

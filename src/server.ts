@@ -27,6 +27,7 @@ const log = loggerOf("serve");
 const duckdbThreads = Math.max(2, navigator.hardwareConcurrency);
 /** Events whose ids are remembered for certain; up to twice as many are. */
 const dedupeEventsMin = 1_000_000;
+const dedupePointsMin = 250_000;
 /** Conversion may be this far behind before ingestion is told to wait. */
 const flushesBehindMax = 4;
 const unflushedBytesMin = 64 * 1024 * 1024;
@@ -53,6 +54,7 @@ export async function startServer(config: Config, state: State): Promise<Running
     queryConcurrency: config.query_concurrency,
     queryTimeoutMs: config.query_timeout_s * 1000,
     dedupeEventsMin,
+    dedupePointsMin,
     clock,
     onError,
   });

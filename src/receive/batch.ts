@@ -128,9 +128,9 @@ function addConsequence(batch: Batch, value: Draft, receipt: Receipt): void {
 /** JSON.stringify escapes a surrogate only when it is alone; DuckDB refuses such a line. */
 const loneSurrogate = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
 
-/** The event as one line of the log. */
-export function lineOf(event: Event): string {
-  const json = JSON.stringify(event);
+/** An event, or a data point, as one line of the log. */
+export function lineOf(row: object): string {
+  const json = JSON.stringify(row);
   const clean = json.includes("\\ud") ? json.replace(loneSurrogate, "$1\\ufffd") : json;
   return clean + "\n";
 }

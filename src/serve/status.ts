@@ -23,6 +23,7 @@ const status = z.object({
   pending_events: z.int().describe("Acknowledged events that queries do not see yet."),
   pending_flush_events: z.int().describe("Events that are visible, but not in Parquet yet."),
   events_total: z.int(),
+  points_total: z.int().describe("Data points of metrics."),
   files: z.int(),
   lake_bytes: z.int(),
   log_bytes: z.int(),
@@ -129,6 +130,12 @@ function registry(deps: StatusDeps): Registry {
     () => counters.duplicates,
   );
   counter("events_sampled_out_total", "Events left out by sampling.", () => counters.sampledOut);
+  counter("points_accepted_total", "Data points of metrics stored.", () => counters.points);
+  counter(
+    "points_duplicate_total",
+    "Data points that were stored before.",
+    () => counters.pointDuplicates,
+  );
   counter("ingest_bytes_total", "Bytes of bodies, decompressed.", () => counters.bytes);
   byReason("events_rejected_total", "Events refused, by reason.", counters.rejected);
   byReason("client_drops_total", "Events that SDKs dropped, by reason.", counters.clientDrops);

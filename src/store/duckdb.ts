@@ -1,9 +1,9 @@
 // The one DuckDB of the process, and the SQL text that names columns and files.
 // Queries of users never run here: see sandbox.ts.
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from "@duckdb/node-api";
-import { columnType, type Field, fields } from "../event.ts";
 import { limits } from "../limits.ts";
 import { loadDuckDB } from "./duckdb_library.ts";
+import { events, type Relation } from "./relation.ts";
 
 export interface DuckDBOptions {
   cacheDir: string;
@@ -31,17 +31,9 @@ export async function openDuckDB(options: DuckDBOptions): Promise<DuckDBInstance
   return instance;
 }
 
-const columns = fields as readonly Field[];
-
-export const columnNames = columns.map((column) => column.name).join(", ");
-
-const columnDefinitions = columns
-  .map((column) => `${column.name} ${columnType(column)}`)
-  .join(", ");
-
-/** `CREATE TABLE` for events of the unflushed tail. */
-export function createTable(name: string): string {
-  return `CREATE TABLE ${name} (${columnDefinitions})`;
+/** `CREATE TABLE` for rows of the unflushed tail. */
+export function createTable(name: string, relation: Relation = events): string {
+  return `CREATE TABLE ${name} (${relation.definitions})`;
 }
 
 /** A string as an SQL literal. */
@@ -49,33 +41,25 @@ export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-const logColumns = columns.map((column) => `${column.name}: '${columnType(column)}'`).join(", ");
-
-/** Rows of log segments. A trailer line has no event_id and is left out. */
-export function readSegments(paths: readonly string[]): string {
-  return `SELECT ${columnNames} FROM read_json([${paths.map(literal).join(", ")}], ` +
-    `format = 'newline_delimited', columns = {${logColumns}}, ` +
-    `maximum_object_size = ${2 * limits.eventBytesMax}) WHERE event_id IS NOT NULL`;
+/** Rows of log segments. A line of another relation, and a trailer, has no such id. */
+export function readSegments(paths: readonly string[], relation: Relation = events): string {
+  return `SELECT ${relation.columnNames} FROM read_json([${paths.map(literal).join(", ")}], ` +
+    `format = 'newline_delimited', columns = {${relation.jsonColumns}}, ` +
+    `maximum_object_size = ${2 * limits.eventBytesMax}) WHERE ${relation.idColumn} IS NOT NULL`;
 }
 
-const columnsById = columns
-  .map((column) =>
-    `${column.id}: {name: '${column.name}', type: '${columnType(column)}', default_value: NULL}`
-  )
-  .join(", ");
-
 /** Rows of Parquet files, by field id: a column that a file of an older version lacks is NULL. */
-export function readParquet(paths: readonly string[]): string {
-  return `SELECT ${columnNames} FROM read_parquet([${paths.map(literal).join(", ")}], ` +
-    `hive_partitioning = false, schema = MAP {${columnsById}})`;
+export function readParquet(paths: readonly string[], relation: Relation = events): string {
+  return `SELECT ${relation.columnNames} FROM read_parquet([${paths.map(literal).join(", ")}], ` +
+    `hive_partitioning = false, schema = MAP {${relation.byFieldId}})`;
 }
 
 /**
  * Rows of Parquet files that have every column: 2 to 4 ms less a question, which is half of a short
  * one. `isOlder` tells the error of a file that lacks a column.
  */
-export function readCurrentParquet(paths: readonly string[]): string {
-  return `SELECT ${columnNames} FROM read_parquet([${paths.map(literal).join(", ")}], ` +
+export function readCurrentParquet(paths: readonly string[], relation: Relation = events): string {
+  return `SELECT ${relation.columnNames} FROM read_parquet([${paths.map(literal).join(", ")}], ` +
     "hive_partitioning = false, union_by_name = false)";
 }
 
@@ -85,29 +69,22 @@ export function isOlder(error: unknown): boolean {
     /^Binder Error: .*not found in FROM clause|schema mismatch/s.test(error.message);
 }
 
-const fieldIds = columns
-  .map((column) =>
-    column.kind === "labels"
-      // The list's elements are a Parquet field of their own.
-      ? `${column.name}: {__duckdb_field_id: ${column.id}, element: ${listElementId(column)}}`
-      : `${column.name}: ${column.id}`
-  )
-  .join(", ");
-
-/** Ids of list elements live above those of columns, as fixed as theirs. */
-function listElementId(column: Field): number {
-  return 1000 + column.id;
-}
-
 /**
  * Writes rows as one Parquet file: plain v1 pages, sorted by time. Row groups of 20,480 rows with
  * a dictionary for every column give ids a bloom filter each (run lookup 298 → 30 ms).
  */
-export function copyToParquet(select: string, path: string, zstdLevel: number): string {
-  return `COPY (${select} ORDER BY timestamp, event_id) TO ${literal(path)} (FORMAT parquet, ` +
+export function copyToParquet(
+  select: string,
+  path: string,
+  zstdLevel: number,
+  relation: Relation = events,
+): string {
+  return `COPY (${select} ORDER BY timestamp, ${relation.idColumn}) TO ${
+    literal(path)
+  } (FORMAT parquet, ` +
     `PARQUET_VERSION v1, COMPRESSION zstd, COMPRESSION_LEVEL ${zstdLevel}, ` +
     "ROW_GROUP_SIZE 20480, DICTIONARY_SIZE_LIMIT 25000, " +
-    `STRING_DICTIONARY_PAGE_SIZE_LIMIT 50000000, FIELD_IDS {${fieldIds}})`;
+    `STRING_DICTIONARY_PAGE_SIZE_LIMIT 50000000, FIELD_IDS {${relation.fieldIds}})`;
 }
 
 /** Runs a statement and returns its rows as plain JavaScript values. */

@@ -5,12 +5,11 @@ import { dirname, join } from "node:path";
 import { copyToParquet, literal, readParquet, rowsOf } from "./duckdb.ts";
 import { publishDurably, syncFolders } from "./durable.ts";
 import type { LakeFile } from "./manifest.ts";
+import { type Relation, relationOf, relations } from "./relation.ts";
 
-/** The folder beside the manifest that holds nothing but data. */
-export const eventsFolder = "events";
 const draftEnding = ".draft";
 
-interface Group {
+export interface Group {
   project_id: string;
   date: string;
   rows: number;
@@ -18,11 +17,12 @@ interface Group {
   max_timestamp: number;
 }
 
-/** Writes every event of a table, a file for each project and day. */
+/** Writes every row of a table, a file for each project and day. */
 export async function writeTable(
   connection: DuckDBConnection,
   dataDir: string,
   table: string,
+  relation: Relation,
 ): Promise<LakeFile[]> {
   const groups = await rowsOf(
     connection,
@@ -35,12 +35,13 @@ export async function writeTable(
     const rows = `SELECT * FROM ${table} WHERE project_id = ${literal(group.project_id)} ` +
       `AND timestamp BETWEEN make_timestamptz(${group.min_timestamp}) ` +
       `AND make_timestamptz(${group.max_timestamp})`;
-    files.push(await writeFile(connection, dataDir, rows, group, { level: 0, zstd: 1 }));
+    const how = { relation, level: 0, zstd: 1 };
+    files.push(await writeFile(connection, dataDir, rows, group, how));
   }
   return files;
 }
 
-/** Writes the rows of several files of one project and day as one. */
+/** Writes the rows of several files of one relation, project and day as one. */
 export async function mergeFiles(
   connection: DuckDBConnection,
   dataDir: string,
@@ -55,19 +56,21 @@ export async function mergeFiles(
     max_timestamp: Math.max(...files.map((file) => file.max_timestamp)),
   };
   const level = Math.max(...files.map((file) => file.level)) + 1;
-  const rows = readParquet(files.map((file) => join(dataDir, file.path)));
-  return await writeFile(connection, dataDir, rows, group, { level, zstd: 3 });
+  const relation = relationOf(files[0]!.path);
+  const rows = readParquet(files.map((file) => join(dataDir, file.path)), relation);
+  return await writeFile(connection, dataDir, rows, group, { relation, level, zstd: 3 });
 }
 
-async function writeFile(
+/** Writes the rows of a SELECT, which are those of the group, as one file of the lake. */
+export async function writeFile(
   connection: DuckDBConnection,
   dataDir: string,
   select: string,
   group: Group,
-  how: { level: number; zstd: number },
+  how: { relation: Relation; level: number; zstd: number },
 ): Promise<LakeFile> {
   const path = [
-    eventsFolder,
+    how.relation.folder,
     `project_id=${group.project_id}`,
     `date=${group.date}`,
     `${Bun.randomUUIDv7()}.parquet`,
@@ -76,7 +79,7 @@ async function writeFile(
   const draft = final + draftEnding;
   await makeFolder(dirname(final), dataDir);
   try {
-    await connection.run(copyToParquet(select, draft, how.zstd));
+    await connection.run(copyToParquet(select, draft, how.zstd, how.relation));
     // DuckDB neither syncs nor renames: a crash before this line leaves a draft that nobody reads.
     await publishDurably(draft, final);
   } catch (error) {
@@ -84,7 +87,9 @@ async function writeFile(
     throw error;
   }
   const { bytes, sha256 } = await fingerprint(final);
-  return { path, ...group, bytes, sha256, level: how.level };
+  const { project_id, date, rows, min_timestamp, max_timestamp } = group;
+  const times = { min_timestamp, max_timestamp };
+  return { path, project_id, date, rows, ...times, bytes, sha256, level: how.level };
 }
 
 /** Makes a folder whose own entry survives a power cut, and its parents' too. */
@@ -102,16 +107,18 @@ export async function fingerprint(path: string): Promise<{ bytes: number; sha256
 
 /** Deletes files of the lake that the manifest does not know: drafts, and output of a crash. */
 export async function removeStrays(dataDir: string, known: ReadonlySet<string>): Promise<string[]> {
-  const root = join(dataDir, eventsFolder);
-  await mkdir(root, { recursive: true });
   const removed: string[] = [];
-  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || !/\.parquet(\.draft)?$/.test(entry.name)) continue;
-    const file = join(entry.parentPath, entry.name);
-    const path = file.slice(dataDir.length + 1).replaceAll("\\", "/");
-    if (known.has(path)) continue;
-    await rm(file);
-    removed.push(path);
+  for (const { folder } of relations) {
+    const root = join(dataDir, folder);
+    await mkdir(root, { recursive: true });
+    for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile() || !/\.parquet(\.draft)?$/.test(entry.name)) continue;
+      const file = join(entry.parentPath, entry.name);
+      const path = file.slice(dataDir.length + 1).replaceAll("\\", "/");
+      if (known.has(path)) continue;
+      await rm(file);
+      removed.push(path);
+    }
   }
   return removed;
 }

@@ -34,7 +34,7 @@ export interface DataDirLock {
 }
 
 /** Raised when files of the data directory change so that an older build would misread them. */
-export const dataFormat = 1;
+export const dataFormat = 2;
 
 const lockName = "lock.db";
 const holderName = "lock.json";
@@ -60,8 +60,9 @@ export function lockDataDir(dataDir: string, now: Date): DataDirLock {
   const path = join(dataDir, holderName);
   try {
     tell(path, holder);
-    // Again under the lock, and written by its holder only.
-    if (formatOf(dataDir) === null) writeWhole(join(dataDir, formatName), `${dataFormat}\n`);
+    // Again under the lock, and written by its holder only. What an older build wrote is read as it
+    // is; from here on that build would misread what is added.
+    if (formatOf(dataDir) !== dataFormat) writeWhole(join(dataDir, formatName), `${dataFormat}\n`);
   } catch (error) {
     database.close();
     throw error instanceof DataDirError ? error : unusable(dataDir, error);

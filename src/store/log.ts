@@ -14,6 +14,7 @@ export class AppendError extends Error {
 interface Waiting {
   lines: string;
   events: number;
+  points: number;
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -47,18 +48,26 @@ export class Log {
     return this.#unsealed.reduce((sum, segment) => sum + segment.bytes, 0);
   }
 
+  /** Lines, data points among them. */
   get activeEvents(): number {
     return this.#unsealed.reduce((sum, segment) => sum + segment.events, 0);
+  }
+
+  get activePoints(): number {
+    return this.#unsealed.reduce((sum, segment) => sum + segment.points, 0);
   }
 
   get #unsealed(): Segment[] {
     return this.#active === null ? this.#sealed : [...this.#sealed, this.#active];
   }
 
-  /** Resolves when the lines, and all that was appended before them, are on disk. */
-  append(lines: string, events: number): Promise<void> {
+  /**
+   * Resolves when the lines, and all that was appended before them, are on disk. `events` counts
+   * the lines; `points` of them are data points.
+   */
+  append(lines: string, events: number, points = 0): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ lines, events, resolve, reject });
+      this.#waiting.push({ lines, events, points, resolve, reject });
       this.#backlog += lines.length;
       if (!this.#draining) this.#drain();
     });
@@ -98,9 +107,10 @@ export class Log {
     const batch = this.#takeBatch();
     const lines = batch.map((waiting) => waiting.lines).join("");
     const events = batch.reduce((sum, waiting) => sum + waiting.events, 0);
+    const points = batch.reduce((sum, waiting) => sum + waiting.points, 0);
     try {
       // Without lines this is a barrier: all that came before is on disk already.
-      if (events > 0) await this.#write(encodeCommit(lines, events), events);
+      if (events > 0) await this.#write(encodeCommit(lines, events), events, points);
       for (const waiting of batch) waiting.resolve();
     } catch (error) {
       for (const waiting of batch) waiting.reject(error);
@@ -118,7 +128,7 @@ export class Log {
     return this.#waiting.splice(0, count);
   }
 
-  async #write(bytes: Uint8Array, events: number): Promise<void> {
+  async #write(bytes: Uint8Array, events: number, points: number): Promise<void> {
     const segment = this.#active ?? this.#nextSegment();
     const reply = await this.#device.send({ append: { path: segment.path, bytes } });
     if (!reply.ok) {
@@ -131,12 +141,14 @@ export class Log {
     }
     segment.bytes += bytes.length;
     segment.events += events;
+    segment.points += points;
     this.#active = segment;
   }
 
   #nextSegment(): Segment {
     const sequence = this.#sequence++;
-    return { sequence, path: join(this.folder, segmentName(sequence)), bytes: 0, events: 0 };
+    const path = join(this.folder, segmentName(sequence));
+    return { sequence, path, bytes: 0, events: 0, points: 0 };
   }
 
   #retire(): void {

@@ -66,12 +66,12 @@ async function copyLog(
     if (sequence === null || sequence <= flushedThrough) continue;
     const bytes = await readFile(join(folder, name)).catch(() => null);
     if (bytes === null) return null;
-    const { good, events } = scanSegment(bytes);
+    const { good, events, points } = scanSegment(bytes);
     if (good.length === 0) continue;
     const whole = Buffer.concat(good.map((span) => bytes.subarray(span.start, span.end)));
     const path = join(copies, name);
     await writeFile(path, whole, { mode: 0o600 });
-    segments.push({ sequence, path, bytes: whole.length, events });
+    segments.push({ sequence, path, bytes: whole.length, events, points });
   }
   return segments;
 }

@@ -2,16 +2,9 @@
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { join } from "node:path";
 import { Gate } from "../std/gate.ts";
-import {
-  columnNames,
-  createTable,
-  isOlder,
-  literal,
-  readCurrentParquet,
-  readParquet,
-  rowsOf,
-} from "./duckdb.ts";
-import type { Pin, Version } from "./versions.ts";
+import { isOlder, literal, readCurrentParquet, readParquet, rowsOf } from "./duckdb.ts";
+import { events, points, type Relation, relationOf } from "./relation.ts";
+import { type Pin, rowsOfTail, tableOf, type Version } from "./versions.ts";
 
 /** What a question is about. Files outside it are not opened. */
 export interface Scope {
@@ -20,12 +13,14 @@ export interface Scope {
   since?: string;
   /** ISO 8601, exclusive. */
   until?: string;
+  /** The one view that questions see; `events` when left out. */
+  view?: Relation["view"];
 }
 
 /** Values of named parameters. */
 type Params = Record<string, string | number | boolean | null>;
 
-/** Runs SQL over the view `events` and returns rows as plain JavaScript values. */
+/** Runs SQL over the scope's view and returns rows as plain JavaScript values. */
 export type Ask = (sql: string, params: Params) => Promise<Record<string, unknown>[]>;
 
 export class QueryBusy extends Error {}
@@ -41,23 +36,15 @@ export interface ReaderOptions {
 }
 
 const waitingMax = 256;
-const emptyTable = "no_events";
 
 export class LakeReader {
   #gate: Gate;
   #idle: DuckDBConnection[] = [];
-  /** A file of an older version has been met; files are read in the slower way from then on. */
-  #someOlder = false;
+  /** Views with a file of an older version; they are read in the slower way from then on. */
+  #someOlder = new Set<Relation["view"]>();
 
-  private constructor(readonly options: ReaderOptions) {
+  constructor(readonly options: ReaderOptions) {
     this.#gate = new Gate(options.concurrency, waitingMax);
-  }
-
-  static async open(options: ReaderOptions): Promise<LakeReader> {
-    const connection = await options.instance.connect();
-    await connection.run(createTable(emptyTable));
-    connection.closeSync();
-    return new LakeReader(options);
   }
 
   /**
@@ -83,12 +70,13 @@ export class LakeReader {
     scope: Scope,
     work: (ask: Ask) => Promise<T>,
   ): Promise<T> {
-    if (!this.#someOlder) {
+    const { view = "events" } = scope;
+    if (!this.#someOlder.has(view)) {
       try {
         return await this.#within(version, scope, work);
       } catch (error) {
         if (!isOlder(error)) throw error;
-        this.#someOlder = true;
+        this.#someOlder.add(view);
       }
     }
     return await this.#within(version, scope, work);
@@ -106,7 +94,8 @@ export class LakeReader {
       connection.interrupt();
     }, this.options.timeoutMs);
     try {
-      await connection.run(viewOf(version, scope, this.options.dataDir, this.#someOlder));
+      const someOlder = this.#someOlder.has(scope.view ?? "events");
+      await connection.run(viewOf(version, scope, this.options.dataDir, someOlder));
       // One transaction: events that arrive between two questions are seen by neither.
       await connection.run("BEGIN TRANSACTION");
       const result = await work((sql, params) => rowsOf(connection, sql, params));
@@ -129,21 +118,27 @@ export class LakeReader {
 }
 
 function viewOf(version: Version, scope: Scope, dataDir: string, someOlder: boolean): string {
+  const relation = scope.view === "metrics" ? points : events;
   const paths = filesOf(version, scope).map((path) => join(dataDir, path));
-  const parts = version.tail.filter((table) => table.rows > 0).map((table) =>
-    `SELECT ${columnNames} FROM ${table.name} WHERE project_id = ${literal(scope.project_id)}`
+  const parts = version.tail.filter((tail) => rowsOfTail(tail, relation) > 0).map((tail) =>
+    `SELECT ${relation.columnNames} FROM ${tableOf(tail, relation)} ` +
+    `WHERE project_id = ${literal(scope.project_id)}`
   );
-  if (paths.length > 0) parts.push(someOlder ? readParquet(paths) : readCurrentParquet(paths));
-  if (parts.length === 0) parts.push(`SELECT ${columnNames} FROM ${emptyTable}`);
-  return `CREATE OR REPLACE TEMP VIEW events AS ${parts.join(" UNION ALL ")}`;
+  if (paths.length > 0) {
+    parts.push(someOlder ? readParquet(paths, relation) : readCurrentParquet(paths, relation));
+  }
+  if (parts.length === 0) parts.push(relation.nothing);
+  return `CREATE OR REPLACE TEMP VIEW ${relation.view} AS ${parts.join(" UNION ALL ")}`;
 }
 
-/** Paths of the files that may hold events of the scope. */
+/** Paths of the files that may hold rows of the scope. */
 export function filesOf(version: Version, scope: Scope): string[] {
   const since = scope.since === undefined ? -Infinity : Date.parse(scope.since) * 1000;
   const until = scope.until === undefined ? Infinity : (Date.parse(scope.until) + 1) * 1000;
+  const { view = "events" } = scope;
   return version.files.filter((file) =>
-    file.project_id === scope.project_id && file.max_timestamp >= since &&
+    relationOf(file.path).view === view && file.project_id === scope.project_id &&
+    file.max_timestamp >= since &&
     file.min_timestamp < until
   ).map((file) => file.path);
 }

@@ -70,7 +70,8 @@ async function recoverSegment(
     await writeDurably(draft, Buffer.concat(scan.good.map((s) => bytes.subarray(s.start, s.end))));
     await rename(draft, path); // The old file stays whole until the new one is on disk.
   }
-  recovery.segments.push({ sequence, path, bytes: good, events: scan.events });
+  const { events, points } = scan;
+  recovery.segments.push({ sequence, path, bytes: good, events, points });
 }
 
 function length(span: Span): number {

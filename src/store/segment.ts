@@ -3,8 +3,9 @@
 //
 //   {"event_id":"…", …}\n  …  {"commit":{"bytes":2170,"events":2,"crc32":"9ae0daaf"}}\n
 //
-// A trailer has no event_id, which tells it from an event in SQL. Acknowledged means: the trailer
-// is on disk. Everything in this file is pure.
+// A line that starts with point_id is a data point of a metric; a trailer counts it as any other. A
+// trailer has no id, which tells it from both in SQL. Acknowledged means: the trailer is on disk.
+// Everything in this file is pure.
 
 /** A sealed piece of the log; nothing is appended to it any more. */
 export interface Segment {
@@ -13,7 +14,10 @@ export interface Segment {
   path: string;
   /** Whole commits end here; a file may be longer when a failed write could not be cut off. */
   bytes: number;
+  /** Lines, data points among them. */
   events: number;
+  /** Of the lines. */
+  points: number;
 }
 
 export function segmentName(sequence: number): string {
@@ -56,7 +60,9 @@ export interface Span {
 export interface Scan {
   /** Whole commits, in order. */
   good: Span[];
+  /** Lines, data points among them. */
   events: number;
+  points: number;
   /** Bytes between good commits whose checksum fails: disk damage. */
   damaged: Span[];
   /** Bytes after the last trailer: a write that was cut short, never acknowledged. */
@@ -66,7 +72,7 @@ export interface Scan {
 /** Finds every whole commit of a segment, also behind damage. */
 export function scanSegment(file: Uint8Array): Scan {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
-  const scan: Scan = { good: [], events: 0, damaged: [], torn: null };
+  const scan: Scan = { good: [], events: 0, points: 0, damaged: [], torn: null };
   // Everything before `seen` has been judged.
   let seen = 0;
   let from = 0;
@@ -89,10 +95,23 @@ export function scanSegment(file: Uint8Array): Scan {
       if (start > seen) scan.damaged.push({ start: seen, end: start });
       scan.good.push({ start, end: newline + 1 });
       scan.events += events;
+      scan.points += countPoints(bytes.subarray(start, found));
     }
     seen = newline + 1;
     from = seen;
   }
   if (seen < bytes.length) scan.torn = { start: seen, end: bytes.length };
   return scan;
+}
+
+const pointStart = '{"point_id":';
+
+/** Inside a string a quote is escaped, so the text stands where a line starts, or in an object. */
+function countPoints(lines: Buffer): number {
+  let points = 0;
+  let at = lines.indexOf(pointStart, 0, "latin1");
+  for (; at !== -1; at = lines.indexOf(pointStart, at + pointStart.length, "latin1")) {
+    if (at === 0 || lines[at - 1] === 0x0a) points++;
+  }
+  return points;
 }

@@ -15,9 +15,10 @@ import { Log } from "./log.ts";
 import { type LakeFile, Manifest } from "./manifest.ts";
 import { recoverLog, type Recovery } from "./recover.ts";
 import { LakeReader } from "./reader.ts";
+import { events, points, type Relation, relationOf, relations } from "./relation.ts";
 import { Seen } from "./seen.ts";
 import type { Segment } from "./segment.ts";
-import { type Pin, type TailTable, Versions } from "./versions.ts";
+import { type Pin, rowsOfTail, tableOf, type TailTable, Versions } from "./versions.ts";
 
 export interface StoreOptions {
   dataDir: string;
@@ -28,6 +29,8 @@ export interface StoreOptions {
   queryTimeoutMs: number;
   /** Event ids that are remembered for certain. */
   dedupeEventsMin: number;
+  /** Ids of data points that are. */
+  dedupePointsMin: number;
   clock: Clock;
   onError(what: string, error: unknown): void;
 }
@@ -47,6 +50,7 @@ export const folders = {
 
 export class Store {
   readonly seen: Seen;
+  readonly seenPoints: Seen;
   readonly reader: LakeReader;
   #options: StoreOptions;
   #instance: DuckDBInstance;
@@ -88,6 +92,7 @@ export class Store {
     // No reader of an earlier process is left.
     for (const file of manifest.removed()) this.#unpinned.add(file.path);
     this.seen = new Seen(options.dedupeEventsMin);
+    this.seenPoints = new Seen(options.dedupePointsMin);
     this.reader = parts.reader(this);
   }
 
@@ -107,9 +112,9 @@ export class Store {
     await removeStrays(dataDir, new Set(kept.map((file) => file.path)));
     const instance = await openDuckDB({ ...options, temporaryDir });
     const connection = await instance.connect();
-    await connection.run(createTable(tailName(1)));
+    for (const statement of createTail(emptyTail(1))) await connection.run(statement);
     const pinned: { store?: Store } = {};
-    const reader = await LakeReader.open({
+    const reader = new LakeReader({
       instance,
       dataDir,
       concurrency: options.queryConcurrency,
@@ -126,13 +131,19 @@ export class Store {
     });
     pinned.store = store;
     await store.refresh();
-    await store.#rememberIds();
+    await store.#rememberIds(events, store.seen);
+    await store.#rememberIds(points, store.seenPoints);
     return store;
   }
 
   /** Resolves when the lines are on disk. Throws AppendError. */
   append(lines: string, events: number): Promise<void> {
     return this.#log.append(lines, events);
+  }
+
+  /** Resolves when the lines, each a data point, are on disk. Throws AppendError. */
+  appendPoints(lines: string, points: number): Promise<void> {
+    return this.#log.append(lines, points, points);
   }
 
   /** Resolves when the files are on disk. Throws AppendError. */
@@ -152,14 +163,18 @@ export class Store {
       sum(tail, (table) => table.bytes);
   }
 
-  /** When the oldest event that is not in the lake was read into the tail; null when there is none. */
+  /** When the oldest row that is not in the lake was read into the tail; null when there is none. */
   get unflushedSinceMs(): number | null {
     return this.#versions.current.tail.find((table) => table.sinceMs !== null)?.sinceMs ?? null;
   }
 
-  /** Acknowledged events that a question would not see yet. */
+  /** Acknowledged events and data points that a question would not see yet. */
   get pendingEvents(): number {
     return this.#log.activeEvents + sum(this.#unread, (segment) => segment.events);
+  }
+
+  get #pendingPoints(): number {
+    return this.#log.activePoints + sum(this.#unread, (segment) => segment.points);
   }
 
   /** Makes all that was acknowledged before the call visible to questions. */
@@ -185,33 +200,41 @@ export class Store {
       // A failed write may have left bytes behind the last whole commit.
       if (Bun.file(segment.path).size > segment.bytes) await truncate(segment.path, segment.bytes);
     }
-    const table = this.#versions.current.tail.at(-1)!;
-    const paths = segments.map((segment) => segment.path);
-    const events = sum(segments, (segment) => segment.events);
+    const tail = this.#versions.current.tail.at(-1)!;
+    const grown: TailTable = {
+      ...tail,
+      rows: tail.rows + sum(segments, ({ events, points }) => events - points),
+      points: tail.points + sum(segments, ({ points }) => points),
+      bytes: tail.bytes + sum(segments, (segment) => segment.bytes),
+      segments: [...tail.segments, ...segments],
+      sinceMs: tail.sinceMs ?? this.#options.clock.nowMs(),
+    };
     await this.#connection.run("BEGIN TRANSACTION");
     try {
-      await this.#connection.run(`INSERT INTO ${table.name} ${readSegments(paths)}`);
-      const [{ rows }] = await rowsOf(
-        this.#connection,
-        `SELECT count(*) AS rows FROM ${table.name}`,
-      ) as [{ rows: number }];
-      if (rows !== table.rows + events) {
-        throw new Error(`Segments ${paths} gave ${rows - table.rows} events, not ${events}`);
-      }
+      await this.#insert(events, segments.filter((one) => one.events > one.points), grown);
+      await this.#insert(points, segments.filter((one) => one.points > 0), grown);
       await this.#connection.run("COMMIT");
     } catch (error) {
       await this.#connection.run("ROLLBACK");
       throw error;
     }
-    const { files, tail } = this.#versions.current;
-    const grown: TailTable = {
-      ...table,
-      rows: table.rows + events,
-      bytes: table.bytes + sum(segments, (segment) => segment.bytes),
-      segments: [...table.segments, ...segments],
-      sinceMs: table.sinceMs ?? this.#options.clock.nowMs(),
-    };
-    this.#versions.publish({ files, tail: [...tail.slice(0, -1), grown] });
+    const { files, tail: all } = this.#versions.current;
+    this.#versions.publish({ files, tail: [...all.slice(0, -1), grown] });
+  }
+
+  /** Reads one relation of the segments into its table, which has as many rows as `grown` says then. */
+  async #insert(relation: Relation, segments: Segment[], grown: TailTable): Promise<void> {
+    if (segments.length === 0) return;
+    const table = tableOf(grown, relation);
+    const paths = segments.map((segment) => segment.path);
+    await this.#connection.run(`INSERT INTO ${table} ${readSegments(paths, relation)}`);
+    const [{ rows }] = await rowsOf(
+      this.#connection,
+      `SELECT count(*) AS rows FROM ${table}`,
+    ) as [{ rows: number }];
+    const expected = rowsOfTail(grown, relation);
+    if (rows === expected) return;
+    throw new Error(`With segments ${paths} there are ${rows} ${relation.view}, not ${expected}`);
   }
 
   async #pinFresh(): Promise<Pin> {
@@ -228,38 +251,50 @@ export class Store {
   flush(): Promise<void> {
     return this.#inTurn(async () => {
       await this.refresh();
-      if (this.#versions.current.tail.at(-1)!.rows > 0) await this.#beginTail();
-      for (const table of this.#versions.current.tail.slice(0, -1)) await this.#flushTable(table);
+      if (this.#versions.current.tail.at(-1)!.segments.length > 0) await this.#beginTail();
+      for (const tail of this.#versions.current.tail.slice(0, -1)) await this.#flushTail(tail);
     });
   }
 
   /** New events go to a new table from here on; the last one does not grow any more. */
   async #beginTail(): Promise<void> {
     const next = emptyTail(++this.#tailNumber);
-    await this.#onConnection((connection) => connection.run(createTable(next.name)));
+    await this.#onConnection(async (connection) => {
+      for (const statement of createTail(next)) await connection.run(statement);
+    });
     // A refresh that is under way still fills the last table.
     while (this.#refreshing !== null) await this.#refreshing;
     const { files, tail } = this.#versions.current;
     this.#versions.publish({ files, tail: [...tail, next] });
   }
 
-  async #flushTable(table: TailTable): Promise<void> {
-    const added = await this.#onConnection((connection) =>
-      writeTable(connection, this.#options.dataDir, table.name)
-    );
-    const written = sum(added, (file) => file.rows);
-    if (written !== table.rows) {
-      throw new Error(`Table ${table.name} has ${table.rows} events, its files ${written}`);
+  async #flushTail(tail: TailTable): Promise<void> {
+    const added: LakeFile[] = [];
+    for (const relation of relations) {
+      const table = tableOf(tail, relation);
+      const files = await this.#onConnection((connection) =>
+        writeTable(connection, this.#options.dataDir, table, relation)
+      );
+      const written = sum(files, (file) => file.rows);
+      const expected = rowsOfTail(tail, relation);
+      if (written !== expected) {
+        throw new Error(`Table ${table} has ${expected} rows, its files ${written}`);
+      }
+      added.push(...files);
     }
-    const flushedThrough = Math.max(...table.segments.map((segment) => segment.sequence));
+    const flushedThrough = Math.max(...tail.segments.map((segment) => segment.sequence));
     this.#manifest.commit(
       { reason: "flush", add: added, remove: [], flushedThrough },
       this.#options.clock.nowMs(),
     );
-    const tail = this.#versions.current.tail.filter((other) => other.name !== table.name);
-    this.#versions.publish({ files: this.#manifest.files(), tail }, async () => {
-      await this.#onConnection((connection) => connection.run(`DROP TABLE ${table.name}`));
-      for (const segment of table.segments) await rm(segment.path, { force: true });
+    const rest = this.#versions.current.tail.filter((other) => other.number !== tail.number);
+    this.#versions.publish({ files: this.#manifest.files(), tail: rest }, async () => {
+      await this.#onConnection(async (connection) => {
+        for (const relation of relations) {
+          await connection.run(`DROP TABLE ${tableOf(tail, relation)}`);
+        }
+      });
+      for (const segment of tail.segments) await rm(segment.path, { force: true });
     });
   }
 
@@ -276,7 +311,7 @@ export class Store {
     });
   }
 
-  /** Removes the files of days before `firstDate` (YYYY-MM-DD); returns how many events went. */
+  /** Removes the files of days before `firstDate` (YYYY-MM-DD); returns how many rows went. */
   retain(firstDate: string): Promise<number> {
     return this.#inTurn(() => {
       const old = this.#versions.current.files.filter((file) => file.date < firstDate);
@@ -326,11 +361,15 @@ export class Store {
 
   status() {
     const { files, tail } = this.#versions.current;
+    const inLake = (relation: Relation) =>
+      sum(files, (file) => relationOf(file.path) === relation ? file.rows : 0);
     const unflushed = sum(tail, (table) => table.rows);
+    const pendingPoints = this.#pendingPoints;
     return {
-      pending_events: this.pendingEvents,
+      pending_events: this.pendingEvents - pendingPoints,
       pending_flush_events: unflushed,
-      events_total: unflushed + sum(files, (file) => file.rows),
+      events_total: unflushed + inLake(events),
+      points_total: sum(tail, (table) => table.points) + inLake(points),
       files: files.length,
       lake_bytes: sum(files, (file) => file.bytes),
       log_bytes: this.unflushedBytes,
@@ -361,21 +400,24 @@ export class Store {
     this.#instance.closeSync();
   }
 
-  async #rememberIds(): Promise<void> {
+  async #rememberIds(relation: Relation, seen: Seen): Promise<void> {
     const { files, tail } = this.#versions.current;
-    let room = this.#options.dedupeEventsMin;
+    let room = seen.windowEvents;
     const newest: string[] = [];
     for (const file of files.toSorted((a, b) => b.max_timestamp - a.max_timestamp)) {
       if (room <= 0) break;
+      if (relationOf(file.path) !== relation) continue;
       room -= file.rows;
       newest.push(join(this.#options.dataDir, file.path));
     }
-    const sources = tail.map((table) => table.name);
-    if (newest.length > 0) sources.unshift(`(${readParquet(newest.reverse())})`);
+    const sources = tail.map((table) => tableOf(table, relation));
+    if (newest.length > 0) sources.unshift(`(${readParquet(newest.reverse(), relation)})`);
     for (const source of sources) {
-      const result = await this.#connection.stream(`SELECT project_id, event_id FROM ${source}`);
+      const result = await this.#connection.stream(
+        `SELECT project_id, ${relation.idColumn} FROM ${source}`,
+      );
       for await (const rows of result.yieldRows()) {
-        for (const [project, event] of rows) this.seen.remember(String(project), String(event));
+        for (const [project, id] of rows) seen.remember(String(project), String(id));
       }
     }
   }
@@ -399,12 +441,12 @@ export class Store {
 
 const segmentsPerRead = 64;
 
-function tailName(number: number): string {
-  return `tail_${number}`;
+function emptyTail(number: number): TailTable {
+  return { number, segments: [], rows: 0, points: 0, bytes: 0, sinceMs: null };
 }
 
-function emptyTail(number: number): TailTable {
-  return { name: tailName(number), segments: [], rows: 0, bytes: 0, sinceMs: null };
+function createTail(tail: TailTable): string[] {
+  return relations.map((relation) => createTable(tableOf(tail, relation), relation));
 }
 
 function sum<T>(items: readonly T[], value: (item: T) => number): number {

@@ -2,16 +2,31 @@
 // the version it started with; what a later version no longer needs is thrown away when the last
 // reader of an earlier one is done.
 import type { LakeFile } from "./manifest.ts";
+import type { Relation } from "./relation.ts";
 import type { Segment } from "./segment.ts";
 
-/** A table in DuckDB's memory that holds the events of some log segments. */
+/** Two tables in DuckDB's memory that hold the events and the data points of some log segments. */
 export interface TailTable {
-  name: string;
+  /** Gives each of them its name, see `tableOf`. */
+  number: number;
   segments: Segment[];
+  /** Events. */
   rows: number;
+  /** Data points. */
+  points: number;
   bytes: number;
-  /** When its first event was appended; null while it is empty. Milliseconds since 1970. */
+  /** When its first row was appended; null while it is empty. Milliseconds since 1970. */
   sinceMs: number | null;
+}
+
+/** A tail's table for one relation. */
+export function tableOf({ number }: TailTable, relation: Relation): string {
+  return `tail_${relation.view}_${number}`;
+}
+
+/** How many rows of a relation a tail has. */
+export function rowsOfTail(tail: TailTable, relation: Relation): number {
+  return relation.view === "events" ? tail.rows : tail.points;
 }
 
 export interface Version {

@@ -27,10 +27,15 @@ class SlowLog implements IngestStore {
   backlog = 0;
   unflushedBytes = 0;
   readonly seen = new Seen(1000);
+  readonly seenPoints = new Seen(1000);
   #waiting: { resolve(): void; reject(error: Error): void }[] = [];
 
   keepBlobs(): Promise<void> {
     return Promise.resolve();
+  }
+
+  appendPoints(): Promise<void> {
+    return this.append();
   }
 
   append(): Promise<void> {

@@ -1,7 +1,10 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { dictionary, dictionaryPath } from "../../scripts/dictionary.ts";
+import { basename } from "node:path";
+import { dictionaries } from "../../scripts/dictionary.ts";
 
-test("the data dictionary is that of src/event.ts; if not, run `deno task dictionary`", () => {
-  expect(readFileSync(dictionaryPath, "utf8")).toBe(dictionary());
-});
+for (const { path, text } of dictionaries) {
+  test(`${basename(path)} is that of src/; if not, run \`deno task dictionary\``, () => {
+    expect(readFileSync(path, "utf8")).toBe(text());
+  });
+}

@@ -36,6 +36,7 @@ export async function openStore(
     queryConcurrency: 2,
     queryTimeoutMs: 30_000,
     dedupeEventsMin: 100_000,
+    dedupePointsMin: 100_000,
     clock: systemClock,
     onError: (what, error) => {
       throw new Error(what, { cause: error });

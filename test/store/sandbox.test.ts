@@ -174,7 +174,7 @@ const mistakes: [sql: string, reason: string, message: RegExp][] = [
   ["SELEC 1", "invalid", /^Parser Error: syntax error at or near "SELEC"/],
   ["SELECT nothing FROM events", "invalid", /^Binder Error: .*"nothing" not found/],
   ["SELECT 'x'::INT", "invalid", /^Conversion Error: /],
-  ["SELECT * FROM event", "refused", /no table "event" here\. The view .* "events"/],
+  ["SELECT * FROM event", "refused", /no table "event" here\. .* in the views "events" and "metrics"/],
   ["COPY events TO 'x'", "refused", /^Only a single SELECT .* this is COPY\.$/],
   ["SELECT row(1, 2)", "refused", /Name its parts/],
   ["SELECT list(repeat('x', 10000) || range) FROM range(1000000)", "out_of_memory", /more memory/],
@@ -195,7 +195,7 @@ test("damaged data is ours to repair, and its place is not told", async () => {
   const damaged = await ask(sandbox, { ...nothing, files: [file], sql });
   rmSync(file);
   const missing = await ask(sandbox, { ...nothing, files: [file], sql });
-  const segments = [{ path: file, bytes: 1 }];
+  const segments = [{ path: file, bytes: 1, points: 0 }];
   const lost = await ask(sandbox, { ...nothing, segments, sql });
   expect(missing.answer).toMatchObject({ ok: false, reason: "unavailable" });
   expect(lost.answer).toMatchObject({ ok: false, reason: "unavailable" });

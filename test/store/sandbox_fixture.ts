@@ -43,7 +43,7 @@ export async function makeFixture(): Promise<Fixture> {
   writeFileSync(join(root, "state.db"), `not a database, but ${secret}`);
   return {
     root,
-    mine: { files: [myFile], segments: [{ path: segment, bytes: commit.length }] },
+    mine: { files: [myFile], segments: [{ path: segment, bytes: commit.length, points: 0 }] },
     otherFile,
     segment,
     work,

@@ -12,7 +12,13 @@ test("segment: what is written whole is found whole", () => {
 });
 
 test("segment: an empty file has nothing", () => {
-  expect(scanSegment(new Uint8Array())).toEqual({ good: [], events: 0, damaged: [], torn: null });
+  expect(scanSegment(new Uint8Array())).toEqual({
+    good: [],
+    events: 0,
+    points: 0,
+    damaged: [],
+    torn: null,
+  });
 });
 
 test("segment: cut at every byte, it keeps each whole commit and nothing else", () => {

@@ -1,4 +1,4 @@
-// Which SQL may run: one SELECT over the view `events`. Judged on DuckDB's own syntax tree, never
+// Which SQL may run: one SELECT over the views `events` and `metrics`. Judged on DuckDB's own syntax tree, never
 // on the text, and by lists of what is allowed: an unknown form, table or table function is
 // refused. The second wall is the locked database (child.ts), the third is the process.
 
@@ -7,8 +7,8 @@ export const sqlCharactersMax = 50_000;
 
 /** Tables by their schema. Of the catalog, what tools ask to learn the columns; it tells no path. */
 const tables = new Map([
-  ["", new Set(["events"])],
-  ["main", new Set(["events"])],
+  ["", new Set(["events", "metrics"])],
+  ["main", new Set(["events", "metrics"])],
   ["information_schema", new Set(["columns", "tables"])],
 ]);
 const catalogs = new Set(["", "memory"]);
@@ -116,7 +116,7 @@ function judgeNode(tree: Tree, names: Names | null): string | null {
     case "TABLE_FUNCTION": {
       const name = String((tree.function as Tree | undefined)?.function_name).toLowerCase();
       if (tableFunctions.has(name)) return null;
-      return `The table function ${name} is not available here: only the view "events" can be read.`;
+      return `The table function ${name} is not available here: only the views "events" and "metrics" can be read.`;
     }
     case "SHOW_REF":
       // DESCRIBE and SUMMARIZE hold a query, which is judged like any other.
@@ -136,7 +136,7 @@ function judgeTable(tree: Tree, names: Names | null): string | null {
   // What is not named here may be a file to DuckDB: `FROM '/etc/passwd'`.
   if (catalogs.has(catalog) && tables.get(schema)?.has(table)) return null;
   const name = [catalog, schema, table].filter((part) => part !== "").join(".");
-  return `There is no table "${name}" here. The view with your data is named "events".`;
+  return `There is no table "${name}" here. Your data is in the views "events" and "metrics".`;
 }
 
 function* commonTables(

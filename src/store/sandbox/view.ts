@@ -2,8 +2,8 @@
 // need not load the vocabulary of events: that would be a third of its start.
 import { constants, copyFile, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
-import { columnType, type Field, fields } from "../../event.ts";
 import { copyToParquet, readParquet, readSegments } from "../duckdb.ts";
+import { points, relationOf, relations } from "../relation.ts";
 import type { Format } from "./frames.ts";
 import { literal } from "./quote.ts";
 
@@ -12,11 +12,13 @@ export interface TailSegment {
   path: string;
   /** Whole commits end here. */
   bytes: number;
+  /** Lines that are data points; a segment without any is not read for them. */
+  points: number;
 }
 
 /** What a question is asked of: whole files of the lake, and log segments not in it yet. */
 export interface Snapshot {
-  /** Parquet files. With a project given, only files of that project. */
+  /** Parquet files of both relations. With a project given, only files of that project. */
   files: readonly string[];
   /**
    * Oldest first; only the first `bytes` of a segment count, and only the last one still grows.
@@ -39,7 +41,7 @@ export interface Question extends Snapshot {
 }
 
 export interface View {
-  /** They make `events`: the project's rows of the files and of the log's tail. */
+  /** They make `events` and `metrics`: the project's rows of the files and of the log's tail. */
   statements: string[];
   /** All that they read once they have run. */
   readable: string[];
@@ -51,26 +53,31 @@ export async function viewOf(question: Question, folder: string): Promise<View> 
   const ofProject = project_id === null ? "" : ` WHERE project_id = ${literal(project_id)}`;
   const statements: string[] = [];
   const readable = [...files];
+  const sources = new Map(relations.map((relation) => [
+    relation,
+    files.filter((path) => relationOf(path) === relation),
+  ]));
   // A segment holds every project: only rows of this one go on, and no segment stays readable. Files
   // take no longer to make than a table and, one by one, little memory; the newest rows of many
   // files are found six times sooner than those of files and a table.
   for (const [at, segment] of (await wholeSegments(segments, folder)).entries()) {
-    const recent = join(folder, `${at}.parquet`);
-    const rows = `SELECT * FROM (${readSegments([segment])})${ofProject}`;
-    statements.push(copyToParquet(rows, recent, zstdLevel));
-    readable.push(recent);
+    for (const relation of relations) {
+      if (relation === points && segments[at]!.points === 0) continue;
+      const recent = join(folder, `${relation.view}_${at}.parquet`);
+      const rows = `SELECT * FROM (${readSegments([segment], relation)})${ofProject}`;
+      statements.push(copyToParquet(rows, recent, zstdLevel, relation));
+      sources.get(relation)!.push(recent);
+      readable.push(recent);
+    }
   }
-  const select = readable.length > 0 ? readParquet(readable) + ofProject : noRows;
-  statements.push(`CREATE VIEW events AS ${select}`);
+  for (const [relation, paths] of sources) {
+    const select = paths.length > 0 ? readParquet(paths, relation) + ofProject : relation.nothing;
+    statements.push(`CREATE VIEW ${relation.view} AS ${select}`);
+  }
   return { statements, readable };
 }
 
 const zstdLevel = 1;
-const columns = fields as readonly Field[];
-
-const noRows = "SELECT " +
-  columns.map((column) => `NULL::${columnType(column)} AS "${column.name}"`).join(", ") +
-  " WHERE false";
 
 /** Paths of segments without what a write in progress adds to them. */
 function wholeSegments(segments: readonly TailSegment[], folder: string): Promise<string[]> {
