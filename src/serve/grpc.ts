@@ -9,17 +9,20 @@ import { type Code, codes, encodeStatus, readStatus, retryInfo } from "../receiv
 export interface GrpcOptions {
   host: string;
   port: number;
-  /** The server's own routes; the peer is the address that the call comes from. */
-  fetch(request: Request, peer: string | null): Promise<Response>;
+  /** The server's own routes; the peer is where the call comes from. */
+  fetch(request: Request, peer: Peer | null): Promise<Response>;
   /** Shared with the routes: a message takes room while it arrives. */
   bodies: BodyRoom;
   onError(what: string, error: unknown): void;
 }
 
+/** As Bun names the other end of a connection. */
+export type Peer = Bun.SocketAddress;
+
 export interface GrpcServer {
   port: number;
-  /** Lets calls that were begun end, for at most so long. */
-  stop(timeoutMs: number): Promise<void>;
+  /** Lets calls that were begun end, within bounds. */
+  stop(): Promise<void>;
 }
 
 const methods = new Map<string, Signal>([
@@ -34,6 +37,8 @@ const headerBytesMax = 16 * 1024;
 /** A caller that sends nothing for so long has gone. */
 const quietCallMs = 30_000;
 const quietConnectionMs = 10 * 60_000;
+const stopMsMax = 5000;
+const busyRetryS = 1;
 /** Flag and length before each message. */
 const prefixBytes = 5;
 const detailMessageCharactersMax = 1000;
@@ -80,20 +85,19 @@ export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const address = server.address();
   return {
     port: typeof address === "object" && address !== null ? address.port : options.port,
-    stop: (timeoutMs) => stop(server, sessions, timeoutMs),
+    stop: () => stop(server, sessions),
   };
 }
 
 async function stop(
   server: http2.Http2Server,
   sessions: ReadonlySet<http2.ServerHttp2Session>,
-  timeoutMs: number,
 ): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(() => {
     for (const session of sessions) session.destroy();
     resolve();
-  }, timeoutMs);
+  }, stopMsMax);
   server.close(() => resolve());
   // Tells each caller to go elsewhere; what it has begun is answered first.
   for (const session of sessions) session.close();
@@ -140,6 +144,9 @@ async function outcomeOf(
     hold.release();
     const response = await options.fetch(request, peerOf(stream));
     return await outcomeOfResponse(response);
+  } catch (error) {
+    options.onError("a gRPC call", error);
+    return failed(codes.INTERNAL, "Something is wrong here; the log has it.");
   } finally {
     hold.release();
   }
@@ -149,32 +156,54 @@ class Message {
   constructor(readonly bytes: Uint8Array, readonly isCompressed: boolean) {}
 }
 
-/** The one message of a unary call, or why there is none. */
-async function readMessage(
+/**
+ * The one message of a unary call, or why there is none. Events, not an iterator: leaving its loop
+ * early would destroy the stream before it is answered.
+ */
+function readMessage(
   stream: http2.ServerHttp2Stream,
   hold: BodyHold,
 ): Promise<Message | Outcome> {
-  stream.setTimeout(quietCallMs, () => stream.close(http2.constants.NGHTTP2_CANCEL));
-  const chunks: Uint8Array[] = [];
+  const { promise, resolve } = Promise.withResolvers<Message | Outcome>();
+  const chunks: Buffer[] = [];
   let bytes = 0;
   let expected = Infinity;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
+  // A stream's own timeout is that of its whole connection under Bun.
+  const quiet = setTimeout(() => stream.close(http2.constants.NGHTTP2_CANCEL), quietCallMs);
+  const finish = (result: Message | Outcome) => {
+    clearTimeout(quiet);
+    stream.off("data", take);
+    // What still comes is not wanted, but the connection has other calls.
+    stream.resume();
+    resolve(result);
+  };
+  const take = (chunk: Buffer) => {
+    quiet.refresh();
     chunks.push(chunk);
     bytes += chunk.length;
-    if (!hold.take(chunk.length)) {
-      return { ...failed(codes.UNAVAILABLE, "Too many exports are being read."), retryAfterS: 1 };
-    }
+    if (!hold.take(chunk.length)) return finish(busy());
     if (expected === Infinity && bytes >= prefixBytes) {
       expected = Buffer.concat(chunks).readUInt32BE(1) + prefixBytes;
-      if (expected > limits.exportBytesMax) return tooLarge(expected);
+      if (expected > limits.exportBytesMax) return finish(tooLarge(expected));
     }
     if (bytes > expected) {
-      return failed(codes.INVALID_ARGUMENT, "A unary call has one message; this one has more.");
+      finish(failed(codes.INVALID_ARGUMENT, "A unary call has one message; this one has more."));
     }
-  }
-  if (bytes !== expected) return failed(codes.INVALID_ARGUMENT, "The message is cut short.");
-  const body = Buffer.concat(chunks);
-  return new Message(body.subarray(prefixBytes), (body[0]! & 1) === 1);
+  };
+  const cutShort = () => finish(failed(codes.INVALID_ARGUMENT, "The message is cut short."));
+  stream.on("data", take);
+  stream.on("close", cutShort);
+  stream.on("end", () => {
+    if (bytes !== expected) return cutShort();
+    const body = Buffer.concat(chunks);
+    finish(new Message(body.subarray(prefixBytes), (body[0]! & 1) === 1));
+  });
+  return promise;
+}
+
+function busy(): Outcome {
+  const message = "Too many exports are being read; send again later.";
+  return failed(codes.UNAVAILABLE, message, busyRetryS);
 }
 
 function tooLarge(bytes: number): Outcome {
@@ -227,9 +256,9 @@ async function outcomeOfResponse(response: Response): Promise<Outcome> {
   return { code, message, body, retryAfterS: retryAfter === null ? null : Number(retryAfter) };
 }
 
-function failed(code: Code, message: string): Outcome {
-  const status = encodeStatus("protobuf", { code, message, retryAfterS: null });
-  return { code, message, body: status as Uint8Array, retryAfterS: null };
+function failed(code: Code, message: string, retryAfterS: number | null = null): Outcome {
+  const status = encodeStatus("protobuf", { code, message, retryAfterS });
+  return { code, message, body: status as Uint8Array, retryAfterS };
 }
 
 function respond(stream: http2.ServerHttp2Stream, outcome: Outcome): void {
@@ -266,8 +295,11 @@ function trailersOf({ code, message, body, retryAfterS }: Outcome): Record<strin
   return trailers;
 }
 
-function peerOf(stream: http2.ServerHttp2Stream): string | null {
-  return stream.session?.socket?.remoteAddress ?? null;
+function peerOf(stream: http2.ServerHttp2Stream): Peer | null {
+  const { remoteAddress, remoteFamily, remotePort } = stream.session?.socket ?? {};
+  if (remoteAddress === undefined) return null;
+  const family = remoteFamily === "IPv6" ? "IPv6" : "IPv4";
+  return { address: remoteAddress, family, port: remotePort ?? 0 };
 }
 
 function text(value: string | string[] | undefined): string {
