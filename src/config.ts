@@ -124,6 +124,12 @@ export const settings = {
     default: "",
     help: "Web origins that may call the API, separated by commas; * is any, with a key only.",
   },
+  redaction: {
+    kind: "choice",
+    default: "off",
+    values: ["off", "detect", "mask", "hash", "drop"],
+    help: "What happens to personal data and secrets in projects that set nothing else.",
+  },
   rate_limit_events_per_s: {
     kind: "integer",
     default: "0",

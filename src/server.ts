@@ -8,6 +8,7 @@ import { maintain } from "./maintain.ts";
 import { customPricesSetting, Prices } from "./price/pricer.ts";
 import { noSteps } from "./receive/batch.ts";
 import { BodyRoom } from "./receive/body.ts";
+import { Redaction, redactionSetting } from "./redact/redaction.ts";
 import { createApp } from "./serve/app.ts";
 import { systemClock } from "./std/clock.ts";
 import { RateLimit } from "./std/rate_limit.ts";
@@ -61,13 +62,19 @@ export async function startServer(config: Config, state: State): Promise<Running
   reportRecovery(store);
   const live = new Live();
   const prices = new Prices((project_id) => state.setting(project_id, customPricesSetting));
+  const redaction = await redactionOf(config, state);
   const ingest = new Ingest(store, live, clock, {
     queueBytesMax: config.queue_bytes_max,
     unflushedBytesMax: Math.max(config.flush_bytes * flushesBehindMax, unflushedBytesMin),
     sampleRate: config.sample_rate,
     steps: (project_id) => {
       const pricer = prices.of(project_id);
-      return { ...noSteps, price: (event) => pricer.price(event) };
+      const redactor = redaction.of(project_id);
+      return {
+        ...noSteps,
+        redact: redactor === null ? null : (value) => redactor.redact(value),
+        price: (event) => pricer.price(event),
+      };
     },
   });
   const sandbox = new Sandbox({
@@ -93,6 +100,7 @@ export async function startServer(config: Config, state: State): Promise<Running
     live,
     sandbox,
     prices,
+    redaction,
     enabled: config.enabled,
     rateLimit: config.rate_limit_events_per_s > 0
       ? new RateLimit(config.rate_limit_events_per_s, clock)
@@ -139,6 +147,27 @@ export async function startServer(config: Config, state: State): Promise<Running
       await store.close();
     },
   };
+}
+
+async function redactionOf(config: Config, state: State): Promise<Redaction> {
+  return new Redaction({
+    mode: config.redaction,
+    settingOf: (project_id) => state.setting(project_id, redactionSetting),
+    key: await state.secret("redaction"),
+    // A change of the time of day must not end a scan.
+    nowMs: () => performance.now(),
+    newId: Bun.randomUUIDv7,
+    onSlowPattern: (project_id, name) =>
+      log.error("Pattern {name} of {project_id} takes too long and is switched off", {
+        name,
+        project_id,
+      }),
+    onUnreadable: (project_id, reason) =>
+      log.error("The redaction settings of {project_id} cannot be read; all is masked: {reason}", {
+        project_id,
+        reason,
+      }),
+  });
 }
 
 function switchedOff(config: Config): Map<string, string> {

@@ -65,6 +65,7 @@ test("nothing given: the defaults of the table", () => {
     enabled: true,
     database_url: "",
     cors_origins: [],
+    redaction: "off",
     rate_limit_events_per_s: 0,
     flush_interval_s: 60,
     flush_bytes: 64 * 1024 ** 2,

@@ -1,21 +1,10 @@
 // What a project asks of redaction, checked and compiled.
+import { z } from "zod";
 import { isKind, kinds } from "./kinds.ts";
-import { compilePattern, type Pattern } from "./pattern.ts";
+import { compilePattern, type Pattern, patternCharactersMax } from "./pattern.ts";
 
 export const modes = ["off", "detect", "mask", "hash", "drop"] as const;
 export type Mode = (typeof modes)[number];
-
-export interface RedactionSettings {
-  mode: Mode;
-  /** All when it is left out. */
-  kinds?: string[];
-  custom: { name: string; pattern: string; flags?: string }[];
-  /** Values that are never findings: the value itself, or /pattern/. */
-  allow: string[];
-  /** Paths from the event down, such as `attributes.order_id`; lists do not count. */
-  fields?: { exclude: string[] };
-  policy: { banned_terms: string[]; prompt_injection: boolean };
-}
 
 export const settingBounds = {
   customMax: 32,
@@ -24,6 +13,34 @@ export const settingBounds = {
   bannedTermsMax: 1000,
   textCharactersMax: 256,
 } as const;
+
+const shortText = z.string().min(1).max(settingBounds.textCharactersMax);
+
+/** As people set it; `compileSettings` checks what a schema cannot say. */
+export const settingsSchema = z.strictObject({
+  mode: z.enum(modes).describe(
+    "off; detect: count only; mask: [KIND]; hash: [KIND:keyed hash]; drop: the whole text.",
+  ),
+  kinds: z.array(z.string()).max(kinds.length).optional()
+    .describe("Kinds that are looked for; all when left out."),
+  custom: z.array(z.strictObject({
+    name: z.string().describe("Kind that it finds: capitals, digits and _."),
+    pattern: z.string().max(patternCharactersMax)
+      .describe("Regular expression of RE2: no look-around, no back-references."),
+    flags: z.string().max(3).optional().describe("Of i, m and s."),
+  })).max(settingBounds.customMax).default([]),
+  allow: z.array(shortText).max(settingBounds.allowMax).default([])
+    .describe("What is never a finding: a whole value, or a /pattern/ found in it."),
+  fields: z.strictObject({
+    exclude: z.array(shortText).max(settingBounds.excludeMax)
+      .describe("Paths that are not looked into, such as attributes.order_id."),
+  }).optional(),
+  policy: z.strictObject({
+    banned_terms: z.array(shortText).max(settingBounds.bannedTermsMax).default([]),
+    prompt_injection: z.boolean().default(false),
+  }).default({ banned_terms: [], prompt_injection: false }),
+});
+export type RedactionSettings = z.infer<typeof settingsSchema>;
 
 export function defaultSettings(mode: Mode): RedactionSettings {
   return {

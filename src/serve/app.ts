@@ -15,13 +15,23 @@ import { type PriceDeps, priceRoutes } from "./prices.ts";
 import type { AppEnv } from "./principal.ts";
 import { type ProjectDeps, projectRoutes } from "./projects.ts";
 import type { ReadDeps } from "./reads.ts";
+import { type RedactionDeps, redactionRoutes } from "./redaction.ts";
 import { runRoutes } from "./runs.ts";
 import { type SessionDeps, sessionRoutes } from "./session.ts";
 import { type SqlDeps, sqlRoutes } from "./sql.ts";
 import { type StatusDeps, statusRoutes } from "./status.ts";
 
 export interface AppDeps
-  extends ReadDeps, PriceDeps, IngestDeps, LiveDeps, SqlDeps, StatusDeps, ProjectDeps, SessionDeps {
+  extends
+    ReadDeps,
+    PriceDeps,
+    RedactionDeps,
+    IngestDeps,
+    LiveDeps,
+    SqlDeps,
+    StatusDeps,
+    ProjectDeps,
+    SessionDeps {
   auth: AuthOptions;
   /** Paths that a setting has switched off, and which. */
   off: ReadonlyMap<string, string>;
@@ -49,6 +59,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
   app.route("/", metricRoutes(deps)); //   GET /api/metrics
   app.route("/", facetRoutes(deps)); //    GET /api/facets
   app.route("/", priceRoutes(deps)); //    /api/prices, …/custom, …/unpriced, …/quote
+  app.route("/", redactionRoutes(deps)); // /api/redaction, …/try, …/kinds
   app.route("/", liveRoutes(deps)); //     GET /api/live
   app.route("/", sqlRoutes(deps)); //      POST /api/sql
   app.route("/", projectRoutes(deps)); //  /api/projects, /api/keys

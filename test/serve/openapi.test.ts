@@ -75,17 +75,21 @@ test("it lists every route for programs", () => {
     "GET /api/prices/quote",
     "GET /api/prices/unpriced",
     "GET /api/projects",
+    "GET /api/redaction",
+    "GET /api/redaction/kinds",
     "GET /api/runs",
     "GET /api/runs/{run_id}",
     "GET /api/session",
     "GET /api/status",
     "POST /api/keys",
     "POST /api/projects",
+    "POST /api/redaction/try",
     "POST /api/session",
     "POST /api/sql",
     "POST /v1/events",
     "POST /v1/projects/{project_id}/events",
     "PUT /api/prices/custom",
+    "PUT /api/redaction",
   ]);
 });
 
