@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any, Dict, Iterator, List, Optional, Protocol
+from typing import Any, Callable, Dict, Iterator, List, Optional, Protocol
 
 import pytest
 from receiver import Receiver
+from stand_in import Provider
 
 import aisentry
 from aisentry._ids import reseed
@@ -83,3 +84,36 @@ def warnings(caplog: pytest.LogCaptureFixture) -> Iterator[List[str]]:
     caplog.set_level(logging.WARNING, "aisentry")
     yield said
     logger.removeHandler(handler)
+
+
+# Of events, what every run makes anew.
+VOLATILE = ("event_id", "client", "project_id")
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    running = Provider()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], List[Dict[str, Any]]]]:
+    """init(), and what the server has been told so far, in the order of the events' times."""
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY"):
+        monkeypatch.setenv(name, "key-of-the-tests-0123456789")
+    monkeypatch.setenv("OPENAI_AGENTS_DISABLE_TRACING", "0")
+    running = Receiver()
+    aisentry.init(running.dsn)
+
+    def events() -> List[Dict[str, Any]]:
+        assert aisentry.flush(20)
+        bare = [
+            {name: value for name, value in event.items() if name not in VOLATILE}
+            for event in running.taken
+        ]
+        return sorted(bare, key=lambda event: str(event["timestamp"]))
+
+    yield events
+    aisentry.close(1)
+    running.close()

@@ -21,6 +21,8 @@ class Provider:
     def __init__(self) -> None:
         self._answers: List[Dict[str, Any]] = []
         self._lock = threading.Lock()
+        # Set when other answers are.
+        self.changed = threading.Event()
         # Paths and bodies of what was asked.
         self.asked: List[Any] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -42,6 +44,12 @@ class Provider:
         with self._lock:
             self._answers = list(answers)
             self.asked.clear()
+            self.changed.set()
+            self.changed = threading.Event()
+
+    def will_hang(self) -> None:
+        """The next request has no answer, until another one is set."""
+        self.will_give([{"hangs": True}])
 
     def next(self, path: str, body: Any) -> Dict[str, Any]:
         with self._lock:
@@ -62,6 +70,9 @@ def _handler(provider: Provider) -> Any:
         def do_POST(self) -> None:
             text = self.rfile.read(int(self.headers.get("content-length") or 0))
             answer = provider.next(self.path, json.loads(text or b"null"))
+            if "hangs" in answer:
+                provider.changed.wait(20)
+                return
             body = answer["text"] if "text" in answer else json.dumps(answer["body"])
             sent = body.encode("utf-8")
             self.send_response(answer["status"])

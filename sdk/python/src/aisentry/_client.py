@@ -74,10 +74,15 @@ class Client:
         """After a fork: the queue and the connection are the parent's, and so is what they hold."""
         self._begin()
 
-    def log(self, event_type: str, fields: Dict[str, Any]) -> Optional[str]:
-        """The event's id; None when it will not be sent. `fields` becomes the client's own."""
+    def log(
+        self, event_type: str, fields: Dict[str, Any], who: Optional[Who] = None
+    ) -> Optional[str]:
+        """The event's id; None when it will not be sent. `fields` becomes the client's own.
+
+        With `who` it says itself where it belongs; otherwise to the span that the caller is in.
+        """
         try:
-            return self._log(event_type, fields)
+            return self._log(event_type, fields, who)
         except Exception as error:
             self._tally.drop("internal_error")
             self._reporter.warn_once(
@@ -85,7 +90,7 @@ class Client:
             )
             return None
 
-    def _log(self, event_type: str, fields: Dict[str, Any]) -> Optional[str]:
+    def _log(self, event_type: str, fields: Dict[str, Any], who: Optional[Who]) -> Optional[str]:
         if threading.get_ident() == self._worker_id:
             return None  # A hook that logs would go on for ever.
         stopped = self._delivery.stopped
@@ -93,7 +98,8 @@ class Client:
             self._tally.drop(stopped or "closed")
             return None
         time_ns = time.time_ns()
-        who = self._place(fields)
+        if who is None:
+            who = self._place(fields)
         stack = None
         if fields.get("error") is not None:
             fields["error"], stack = describe_error(fields["error"])

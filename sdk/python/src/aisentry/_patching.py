@@ -34,10 +34,22 @@ def guarded(function: Callable[..., Any], *arguments: Any) -> Any:
         return None
 
 
-class Patches:
-    """What was replaced, in order."""
+class Switch:
+    """Whether a hook that a library keeps for good is to do anything."""
 
     def __init__(self) -> None:
+        self.is_on = True
+
+    @property
+    def records(self) -> bool:
+        return self.is_on and lifecycle.client is not None
+
+
+class Patches:
+    """What was replaced, in order; and the hooks that were handed to libraries."""
+
+    def __init__(self) -> None:
+        self._switches: Dict[str, Switch] = {}
         self._undo: List[Tuple[Any, str, Any, Any]] = []
         self._lock = threading.RLock()
 
@@ -53,8 +65,21 @@ class Patches:
             setattr(owner, name, made)
             self._undo.append((owner, name, own, made))
 
+    def hook(self, library: str, hand_over: Callable[[Switch], None]) -> None:
+        """Hands a hook to a library, once; later it is only switched on again."""
+        with self._lock:
+            switch = self._switches.get(library)
+            if switch is not None:
+                switch.is_on = True
+                return
+            switch = Switch()
+            hand_over(switch)
+            self._switches[library] = switch
+
     def undo(self) -> None:
         with self._lock:
+            for switch in self._switches.values():
+                switch.is_on = False
             while self._undo:
                 owner, name, own, made = self._undo.pop()
                 if _own(owner, name) is not made:

@@ -74,7 +74,7 @@ CONTENT_FIELDS = frozenset(
 )
 
 
-# Of these kinds nothing is ever taken out; of those, keys but no personal data: they are filtered by.
+# Of these kinds nothing is taken out; of those, keys but no personal data: one filters by them.
 _FIXED = ("id", "enum", "timestamp")
 _NAMES = ("label", "labels")
 

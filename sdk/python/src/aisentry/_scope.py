@@ -34,7 +34,7 @@ class Who:
 class Scope:
     """A span of a run while its events are being logged."""
 
-    __slots__ = ("call", "run_id", "span", "span_id", "tracestate", "who")
+    __slots__ = ("__weakref__", "call", "is_left", "run_id", "span", "span_id", "tracestate", "who")
 
     def __init__(
         self,
@@ -51,6 +51,7 @@ class Scope:
         # What other tracing systems wrote: passed on as it came.
         self.tracestate = tracestate
         self.span = span
+        self.is_left = False
         # A call of a model that is open: a client library beneath may tell more of it.
         self.call = call
 
@@ -61,5 +62,9 @@ current: ContextVar[Optional[Scope]] = ContextVar("aisentry_scope", default=None
 def leave(scope: Scope, outer: Optional[Scope]) -> None:
     """Back to where the scope was entered."""
     # Not a token: a generator may be closed in another context than the one it started in.
+    scope.is_left = True
     if current.get() is scope:
+        # What was entered in turn may not be left in turn.
+        while outer is not None and outer.is_left and outer.span is not None:
+            outer = outer.span.place
         current.set(outer)

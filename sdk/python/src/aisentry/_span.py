@@ -104,6 +104,7 @@ class Span:
         self.place = place
 
     def enter(self) -> None:
+        self.scope.is_left = False
         current.set(self.scope)
 
     def leave(self) -> None:
@@ -125,14 +126,12 @@ class Span:
         if outer is not None and outer.run_id == self.run_id:
             fields["parent_span_id"] = outer.span_id
         fields.update(user_id=who.user_id, session_id=who.session_id)
-        if who.tags:
-            fields["tags"] = who.tags
         if error is not None:
             fields.update(outcome(error))
         if self._items:
             fields["output"] = _together(self._items)
         fields.update(self._fields)
-        client.log(_shape(self._kind, fields), fields)
+        client.log(_shape(self._kind, fields), fields, who)
 
 
 def _together(items: List[Any]) -> Any:

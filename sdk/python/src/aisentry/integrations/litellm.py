@@ -11,7 +11,7 @@ from typing import Any, Dict, Optional
 
 from .._lifecycle import lifecycle
 from .._model_call import ModelCall, expected
-from .._patching import Patches, guarded
+from .._patching import Patches, Switch, guarded
 from .open_spans import OpenSpans
 from .openai_wire import CHAT
 from .reading import get, plain, request_of
@@ -20,19 +20,24 @@ _OWN_PARAMETERS = ("extra_headers", "metadata", "litellm_logging_obj", "api_key"
 
 
 def install(module: Any, patches: Patches) -> None:
-    base: Any = import_module("litellm.integrations.custom_logger").CustomLogger
-    kind = type("AisentryLogger", (_Logger, base), {})
-    logger: Any = kind()
-    module.callbacks.append(logger)
+    def hand_over(switch: Switch) -> None:
+        base: Any = import_module("litellm.integrations.custom_logger").CustomLogger
+        logger: Any = type("AisentryLogger", (_Logger, base), {})()
+        logger.aisentry_switch = switch
+        module.callbacks.append(logger)
+
+    patches.hook("litellm", hand_over)
 
 
 class _Logger:
+    aisentry_switch: Switch
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._open = OpenSpans()
 
     def log_pre_api_call(self, model: Any, messages: Any, kwargs: Any) -> None:
-        if lifecycle.client is not None:
+        if self.aisentry_switch.records:
             guarded(self._start, model, messages, kwargs)
 
     def _start(self, model: Any, messages: Any, kwargs: Dict[str, Any]) -> None:

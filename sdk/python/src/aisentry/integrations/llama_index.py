@@ -9,9 +9,8 @@ from importlib import import_module
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any, Dict, Optional
 
-from .._lifecycle import lifecycle
 from .._model_call import ModelCall, expected
-from .._patching import Patches, guarded
+from .._patching import Patches, Switch, guarded
 from .._plain import is_a
 from .open_spans import OpenSpans
 from .openai_wire import usage_of
@@ -21,6 +20,10 @@ _CALLS = ("chat", "complete", "predict_and_call")
 
 
 def install(module: Any, patches: Patches) -> None:
+    patches.hook("llama-index", lambda switch: _hand_over(module, switch))
+
+
+def _hand_over(module: Any, switch: Switch) -> None:
     spans: Any = import_module("llama_index.core.instrumentation.span_handlers").BaseSpanHandler
     events: Any = import_module("llama_index.core.instrumentation.event_handlers").BaseEventHandler
     open_spans = OpenSpans()
@@ -48,7 +51,7 @@ def install(module: Any, patches: Patches) -> None:
             tags: Any = None,
             **kwargs: Any,
         ) -> None:
-            if lifecycle.client is not None:
+            if switch.records:
                 guarded(_enter, open_spans, id_, bound_args, instance, parent_id)
 
         def span_exit(
@@ -77,7 +80,7 @@ def install(module: Any, patches: Patches) -> None:
             return "AisentryEvents"
 
         def handle(self, event: Any, **kwargs: Any) -> None:
-            if lifecycle.client is not None:
+            if switch.records:
                 guarded(_event, open_spans, event)
 
     dispatcher = module.get_dispatcher()
@@ -134,6 +137,7 @@ def _model(instance: Any) -> Any:
 
 
 def _asked(name: str, instance: Any, given: Dict[str, Any]) -> Dict[str, Any]:
+    given.update(zip(("messages" if "chat" in name else "prompt",), given.pop("args", ())))
     messages = given.get("messages")
     prompt = given.get("prompt") if messages is None else [_message(one) for one in messages]
     fields = {

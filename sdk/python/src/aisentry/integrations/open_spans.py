@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import OrderedDict
 from typing import Any, Dict, Optional, Union
 
@@ -21,6 +22,7 @@ class OpenSpans:
         self._open: "OrderedDict[Any, Open]" = OrderedDict()
         # Spans that are not recorded stand for their parents.
         self._aliases: "OrderedDict[Any, Any]" = OrderedDict()
+        self._roots: "weakref.WeakSet[Scope]" = weakref.WeakSet()
         self._lock = threading.RLock()
 
     def start(
@@ -34,7 +36,7 @@ class OpenSpans:
     ) -> Open:
         """Opens and enters a span, within its parent where that is known."""
         outer = current.get()
-        scope = self.scope(parent)
+        scope = self.scope(parent) if parent is not None else self._beside(outer)
         if scope is not None and scope is not outer:
             current.set(scope)
         made: Open = ModelCall(fields, kind) if is_model_call else Span(fields, kind)
@@ -47,9 +49,17 @@ class OpenSpans:
             span.enter()
         with self._lock:
             self._open[key] = made
+            if parent is None:
+                self._roots.add(span.scope)
             while len(self._open) > _OPEN_MAX:
                 self._open.popitem(last=False)
         return made
+
+    def _beside(self, scope: Optional[Scope]) -> Optional[Scope]:
+        """Roots that a framework opens one after the other are side by side, not within."""
+        while scope is not None and scope in self._roots and scope.span is not None:
+            scope = scope.span.place
+        return scope
 
     def pass_by(self, key: Any, parent: Any) -> None:
         """A span that is not recorded: what is inside of it belongs to its parent."""

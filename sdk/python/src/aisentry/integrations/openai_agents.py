@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, cast
 
-from .._lifecycle import lifecycle
-from .._patching import Patches, guarded
+from .._patching import Patches, Switch, guarded
 from .._plain import type_of
 from .open_spans import OpenSpans
 from .openai_wire import OPERATIONS
@@ -24,9 +23,13 @@ _MODEL_CALLS = ("generation", "response")
 
 
 def install(module: Any, patches: Patches) -> None:
+    patches.hook("openai-agents", lambda switch: _hand_over(module, patches, switch))
+
+
+def _hand_over(module: Any, patches: Patches, switch: Switch) -> None:
     base: Any = import_module("agents.tracing.processor_interface").TracingProcessor
-    kind = type("AisentryProcessor", (_Processor, base), {})
-    processor: Any = kind()
+    kind: Any = type("AisentryProcessor", (_Processor, base), {})
+    processor: Any = kind(switch)
     provider = (
         module.get_trace_provider()
         if hasattr(module, "get_trace_provider")
@@ -47,11 +50,12 @@ def install(module: Any, patches: Patches) -> None:
 
 
 class _Processor:
-    def __init__(self) -> None:
+    def __init__(self, switch: Switch) -> None:
+        self._switch = switch
         self._open = OpenSpans()
 
     def on_trace_start(self, trace: Any) -> None:
-        if lifecycle.client is not None:
+        if self._switch.records:
             guarded(self._trace_start, trace)
 
     def _trace_start(self, trace: Any) -> None:
@@ -68,7 +72,7 @@ class _Processor:
         guarded(self._open.finish, trace.trace_id, {})
 
     def on_span_start(self, span: Any) -> None:
-        if lifecycle.client is not None:
+        if self._switch.records:
             guarded(self._span_start, span)
 
     def _span_start(self, span: Any) -> None:
@@ -138,7 +142,7 @@ def _fields(data: Any) -> Dict[str, Any]:
     if kind == "agent":
         known = {name: getattr(data, name, None) for name in ("tools", "handoffs", "output_type")}
         return {"context": {name: value for name, value in known.items() if value}}
-    values: Dict[str, Any] = dict(vars(data))
+    values = cast(Dict[str, Any], vars(data))
     names = [name for name in values if values[name] is not None]
     told = {name: plain(values[name]) for name in names if name not in ("name", "response")}
     return {"attributes": told} if told else {}

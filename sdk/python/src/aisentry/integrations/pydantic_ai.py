@@ -11,24 +11,27 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Dict, Generator, List, Optional, cast
 
-from .._lifecycle import lifecycle
 from .._model_call import ModelCall, elsewhere
-from .._patching import Patches, guarded
+from .._patching import Patches, Switch, guarded
 from .._span import Span
 from .reading import get, many, tool_call
 
 
 def install(module: Any, patches: Patches) -> None:
+    patches.hook("pydantic-ai", lambda switch: _hand_over(module, switch))
+
+
+def _hand_over(module: Any, switch: Switch) -> None:
     api: Any = import_module("opentelemetry.trace")
     instrumented: Any = import_module("pydantic_ai.models.instrumented")
-    provider = _provider(api)
+    provider = _provider(api, switch)
     settings = instrumented.InstrumentationSettings(tracer_provider=provider)
     # A program's own choice, made later or for one agent, stands.
     if getattr(module.Agent, "_instrument_default", False) is False:
         module.Agent.instrument_all(settings)
 
 
-def _provider(api: Any) -> Any:
+def _provider(api: Any, switch: Switch) -> Any:
     class Provider(api.TracerProvider):  # type: ignore[misc]
         def get_tracer(self, *args: Any, **kwargs: Any) -> Any:
             return tracer
@@ -60,7 +63,8 @@ def _provider(api: Any) -> Any:
 
     def make(name: str, options: Dict[str, Any]) -> Any:
         outer = api.get_current_span().get_span_context()
-        return OpenSpan(name, dict(options.get("attributes") or {}), outer)
+        attributes = dict(options.get("attributes") or {})
+        return OpenSpan(name, attributes, outer, switch.records)
 
     def open_call() -> Optional[ModelCall]:
         # Its own tasks carry its span along, but not where this package is.
@@ -75,7 +79,7 @@ def _provider(api: Any) -> Any:
 class _Told:
     """A span as OpenTelemetry's API has it; it becomes an event when it ends."""
 
-    def __init__(self, name: str, attributes: Dict[str, Any], outer: Any) -> None:
+    def __init__(self, name: str, attributes: Dict[str, Any], outer: Any, records: bool) -> None:
         self._context = outer
         self._attributes = attributes
         self._error: Optional[BaseException] = None
@@ -83,7 +87,7 @@ class _Told:
         operation = attributes.get("gen_ai.operation.name")
         self._operation = str(operation or "")
         self._made: Any = None
-        if lifecycle.client is not None:
+        if records:
             self._made = guarded(self._begin, name)
 
     def _begin(self, name: str) -> Any:
