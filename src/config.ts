@@ -56,6 +56,11 @@ export const settings = {
     default: "127.0.0.1:4318",
     help: "Address of the page, the API and ingestion. Port 0 takes a free one.",
   },
+  grpc_listen: {
+    kind: "address",
+    default: null,
+    help: "Address of OTLP/gRPC, such as 127.0.0.1:4317; unset is off.",
+  },
   data_dir: {
     kind: "path",
     default: "./watchllm-data",

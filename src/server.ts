@@ -1,15 +1,18 @@
 // The parts of the server, put together and taken apart in order.
 import type { Config } from "./config.ts";
 import { build } from "./embedded.ts";
+import { Exports } from "./exports.ts";
 import { Ingest } from "./ingest.ts";
 import { Live } from "./live.ts";
 import { loggerOf } from "./logging.ts";
 import { maintain } from "./maintain.ts";
+import { mapLogRecord, mapSpan } from "./map/map.ts";
 import { customPricesSetting, Prices } from "./price/pricer.ts";
 import { noSteps } from "./receive/batch.ts";
 import { BodyRoom } from "./receive/body.ts";
 import { Redaction, redactionSetting } from "./redact/redaction.ts";
 import { createApp } from "./serve/app.ts";
+import { type GrpcServer, startGrpc } from "./serve/grpc.ts";
 import { systemClock } from "./std/clock.ts";
 import { RateLimit } from "./std/rate_limit.ts";
 import { Sandbox } from "./store/sandbox.ts";
@@ -19,6 +22,8 @@ import { join } from "node:path";
 
 export interface RunningServer {
   address: { host: string; port: number };
+  /** Of OTLP/gRPC; null when it is off. */
+  grpcPort: number | null;
   stop(): Promise<void>;
 }
 
@@ -77,6 +82,12 @@ export async function startServer(config: Config, state: State): Promise<Running
       };
     },
   });
+  const exports = new Exports(ingest, {
+    traces: mapSpan,
+    logs: mapLogRecord,
+    metrics: (project_id, points, bytes) => ingest.takePoints(project_id, points, bytes),
+  });
+  const bodies = new BodyRoom(bodiesBytesMax);
   const sandbox = new Sandbox({
     cacheDir: config.cache_dir,
     temporaryDir: join(config.data_dir, folders.temporary),
@@ -105,7 +116,8 @@ export async function startServer(config: Config, state: State): Promise<Running
     rateLimit: config.rate_limit_events_per_s > 0
       ? new RateLimit(config.rate_limit_events_per_s, clock)
       : null,
-    bodies: new BodyRoom(bodiesBytesMax),
+    bodies,
+    exports,
     source: (project_id) => store.source(project_id),
     rowsMax: config.sql_rows_max,
     timeoutMs: config.sql_timeout_s * 1000,
@@ -128,6 +140,20 @@ export async function startServer(config: Config, state: State): Promise<Running
     await store.close();
     throw error;
   }
+  let grpc: GrpcServer | null = null;
+  try {
+    grpc = config.grpc_listen === null ? null : await startGrpc({
+      ...config.grpc_listen,
+      bodies,
+      onError,
+      // Routes ask the server of a request for its peer.
+      fetch: async (request, peer) => await app.fetch(request, { requestIP: () => peer }),
+    });
+  } catch (error) {
+    await http.stop(true);
+    await store.close();
+    throw error;
+  }
   const stopMaintenance = maintain(store, ingest, {
     flushIntervalMs: config.flush_interval_s * 1000,
     flushBytes: config.flush_bytes,
@@ -138,10 +164,11 @@ export async function startServer(config: Config, state: State): Promise<Running
   });
   return {
     address: { host: http.hostname ?? config.listen.host, port: http.port ?? config.listen.port },
+    grpcPort: grpc?.port ?? null,
     stop: async () => {
       draining = true;
       live.close();
-      await http.stop();
+      await Promise.all([http.stop(), grpc?.stop()]);
       await stopMaintenance();
       await sandbox.close();
       await store.close();

@@ -54,6 +54,7 @@ test("nothing given: the defaults of the table", () => {
   const { config } = configOf({});
   expect(config).toEqual({
     listen: { host: "127.0.0.1", port: 4318 },
+    grpc_listen: null,
     data_dir: join(folder, "watchllm-data"),
     cache_dir: join(folder, "watchllm-data/cache"),
     init_project: null,

@@ -83,17 +83,23 @@ async function listen(
   try {
     return await startServer(config, state);
   } catch (error) {
-    throw addressFailure(config.listen, error) ?? error;
+    throw addressFailure(config, error) ?? error;
   }
 }
 
 /** Null when the address is not to blame. */
-function addressFailure(address: Address, error: unknown): Failure | null {
-  const asked = addressText(address);
-  switch ((error as NodeJS.ErrnoException).code) {
+function addressFailure(
+  { listen, grpc_listen }: Pick<Config, "listen" | "grpc_listen">,
+  error: unknown,
+): Failure | null {
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+  const isGrpc = grpc_listen !== null && port === grpc_listen.port && port !== listen.port;
+  const asked = addressText(isGrpc ? grpc_listen : listen);
+  const flag = isGrpc ? "--grpc-listen" : "--listen";
+  switch (code) {
     case "EADDRINUSE":
       return new Failure(
-        `Address ${asked} is in use by another program. Stop it, or choose another with --listen.`,
+        `Address ${asked} is in use by another program. Stop it, or choose another with ${flag}.`,
       );
     case "EACCES":
       return new Failure(`This user may not listen on ${asked}. Choose a port above 1023.`);

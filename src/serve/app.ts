@@ -10,6 +10,7 @@ import { facetRoutes } from "./facets.ts";
 import { type IngestDeps, ingestRoutes } from "./ingest.ts";
 import { type LiveDeps, liveRoutes } from "./live.ts";
 import { metricRoutes } from "./metrics.ts";
+import { type ExportDeps, exportRoutes, isExportPath, respondStatus } from "./otlp.ts";
 import { pageRoutes } from "./page.ts";
 import { type PriceDeps, priceRoutes } from "./prices.ts";
 import type { AppEnv } from "./principal.ts";
@@ -27,6 +28,7 @@ export interface AppDeps
     PriceDeps,
     RedactionDeps,
     IngestDeps,
+    ExportDeps,
     LiveDeps,
     SqlDeps,
     StatusDeps,
@@ -41,7 +43,10 @@ const log = loggerOf("serve");
 
 export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>();
-  app.onError((error, c) => respond(c, problemOf(error)));
+  app.onError((error, c) => {
+    const problem = problemOf(error);
+    return isExportPath(c.req.path) ? respondStatus(c, problem) : respond(c, problem);
+  });
   app.notFound((c) => respond(c, new Problem(404, "Not found", `There is no ${c.req.path} here.`)));
 
   app.use(cors(deps.auth.corsOrigins));
@@ -54,6 +59,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
   }
 
   app.route("/", ingestRoutes(deps)); //   POST /v1/events, /v1/projects/{project_id}/events
+  app.route("/", exportRoutes(deps)); //   POST /v1/traces, /v1/logs, /v1/metrics, of a project too
   app.route("/", eventRoutes(deps)); //    GET /api/events, /api/events/{event_id}
   app.route("/", runRoutes(deps)); //      GET /api/runs, /api/runs/{run_id}
   app.route("/", metricRoutes(deps)); //   GET /api/metrics

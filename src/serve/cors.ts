@@ -5,7 +5,8 @@ import { Problem } from "./errors.ts";
 import type { AppEnv } from "./principal.ts";
 
 const methods = "GET, POST, DELETE";
-const headers = "authorization, content-type, content-encoding, last-event-id, x-aisentry-drops";
+const headers =
+  "authorization, content-type, content-encoding, x-watchllm-project, last-event-id, x-aisentry-drops";
 const exposed = "retry-after";
 const cacheS = 600;
 

@@ -1,6 +1,7 @@
 // How the server is doing: /healthz, /readyz, /metrics for machines, /api/status for the page.
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { Counter, Gauge, Registry } from "prom-client";
+import type { ExportCounters, Exports } from "../exports.ts";
 import type { Ingest } from "../ingest.ts";
 import type { Live } from "../live.ts";
 import type { Store } from "../store/store.ts";
@@ -12,6 +13,7 @@ export interface StatusDeps {
   dataDir: string;
   store: Pick<Store, "status" | "recovery" | "reader" | "backlog">;
   ingest: Ingest;
+  exports: Exports;
   live: Live;
   /** True from SIGTERM on. */
   draining(): boolean;
@@ -140,6 +142,7 @@ function registry(deps: StatusDeps): Registry {
   byReason("events_rejected_total", "Events refused, by reason.", counters.rejected);
   byReason("client_drops_total", "Events that SDKs dropped, by reason.", counters.clientDrops);
   byReason("requests_refused_total", "Ingest requests refused, by reason.", counters.refused);
+  exportCounters(registry, deps.exports.counters);
   gauge(
     "events_pending",
     "Acknowledged, not yet visible.",
@@ -162,4 +165,31 @@ function registry(deps: StatusDeps): Registry {
     return (user + system) / 1e6;
   });
   return registry;
+}
+
+function exportCounters(registry: Registry, counters: Exports["counters"]): void {
+  const counter = (
+    name: string,
+    help: string,
+    labels: string[],
+    each: (of: ExportCounters) => Iterable<[Record<string, string>, number]>,
+  ) =>
+    new Counter({
+      name: `watchllm_otlp_${name}_total`,
+      help,
+      labelNames: ["signal", ...labels],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [signal, of] of Object.entries(counters)) {
+          for (const [given, value] of each(of)) this.inc({ signal, ...given }, value);
+        }
+      },
+    });
+  const byReason = (values: Map<string, number>): [Record<string, string>, number][] =>
+    [...values].map(([reason, value]) => [{ reason }, value]);
+  counter("accepted", "OTLP items stored.", [], (of) => [[{}, of.accepted]]);
+  counter("duplicate", "OTLP items stored before.", [], (of) => [[{}, of.duplicates]]);
+  counter("rejected", "OTLP items refused.", ["reason"], (of) => byReason(of.rejected));
+  counter("refused", "OTLP exports refused whole.", ["reason"], (of) => byReason(of.refused));
 }

@@ -10,6 +10,8 @@ export type Project = keyof typeof keys;
 
 export interface TestServer {
   url: string;
+  /** Of OTLP/gRPC, when a flag switched it on. */
+  grpcPort: number | null;
   /** As the owner of the key; null is the local user. */
   ask(path: string, project?: Project | null, init?: RequestInit): Promise<Response>;
   /** Stores events, and throws when one of them was refused. */
@@ -17,13 +19,15 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-export async function startTestServer(): Promise<TestServer> {
+/** With further flags of the command line, such as `["grpc-listen", "127.0.0.1:0"]`. */
+export async function startTestServer(further: [string, string][] = []): Promise<TestServer> {
   const folder = temporaryFolder();
   const flags = new Map([
     ["listen", "127.0.0.1:0"],
     ["data-dir", folder.path],
     ["retention-days", "0"],
     ["memory-limit", "512MB"],
+    ...further,
   ]);
   const loaded = loadConfig({ flags, env: {}, cwd: folder.path });
   if ("problems" in loaded) throw new Error(loaded.problems.map((one) => one.message).join(" "));
@@ -45,6 +49,7 @@ export async function startTestServer(): Promise<TestServer> {
     });
   return {
     url,
+    grpcPort: server.grpcPort,
     ask,
     send: async (events, project = "shop") => {
       const response = await ask("/v1/events", project, {
