@@ -9,10 +9,12 @@ import { eventRoutes } from "./events.ts";
 import { facetRoutes } from "./facets.ts";
 import { type IngestDeps, ingestRoutes } from "./ingest.ts";
 import { type LiveDeps, liveRoutes } from "./live.ts";
+import { mappingRoutes } from "./mapping.ts";
 import { metricRoutes } from "./metrics.ts";
 import { type ExportDeps, exportRoutes, isExportPath, respondStatus } from "./otlp.ts";
 import { pageRoutes } from "./page.ts";
 import { type PriceDeps, priceRoutes } from "./prices.ts";
+import { pointRoutes } from "./points.ts";
 import type { AppEnv } from "./principal.ts";
 import { type ProjectDeps, projectRoutes } from "./projects.ts";
 import type { ReadDeps } from "./reads.ts";
@@ -61,8 +63,10 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
   app.route("/", ingestRoutes(deps)); //   POST /v1/events, /v1/projects/{project_id}/events
   app.route("/", exportRoutes(deps)); //   POST /v1/traces, /v1/logs, /v1/metrics, of a project too
   app.route("/", eventRoutes(deps)); //    GET /api/events, /api/events/{event_id}
+  app.route("/", mappingRoutes(deps)); //  GET /api/events/{event_id}/mapping
   app.route("/", runRoutes(deps)); //      GET /api/runs, /api/runs/{run_id}
   app.route("/", metricRoutes(deps)); //   GET /api/metrics
+  app.route("/", pointRoutes(deps)); //    GET /api/points, /api/points/names
   app.route("/", facetRoutes(deps)); //    GET /api/facets
   app.route("/", priceRoutes(deps)); //    /api/prices, …/custom, …/unpriced, …/quote
   app.route("/", redactionRoutes(deps)); // /api/redaction, …/try, …/kinds

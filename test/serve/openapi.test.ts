@@ -67,6 +67,7 @@ test("it lists every route for programs", () => {
     "DELETE /api/session",
     "GET /api/events",
     "GET /api/events/{event_id}",
+    "GET /api/events/{event_id}/mapping",
     "GET /api/facets",
     "GET /api/keys",
     "GET /api/live",
