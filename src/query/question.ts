@@ -15,7 +15,7 @@ export type Ask = (
 export interface Reader {
   /** Every question asked within `work` sees the same events. */
   snapshot<T>(
-    scope: { project_id: string; since?: string; until?: string },
+    scope: { project_id: string; since?: string; until?: string; view?: "events" | "metrics" },
     work: (ask: Ask) => Promise<T>,
   ): Promise<T>;
 }

@@ -76,7 +76,8 @@ export function metricRoutes({ reader, clock }: ReadDeps): OpenAPIHono<AppEnv> {
 const units: Record<string, number> = { "": 1, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 const intervalSMax = 366 * 86_400;
 
-function intervalOf(text: string | undefined): number | null {
+/** Seconds; null when it is not given. */
+export function intervalOf(text: string | undefined): number | null {
   if (text === undefined || text === "") return null;
   const match = /^(\d{1,9})([smhdw]?)$/.exec(text);
   const seconds = match === null ? 0 : Number(match[1]) * units[match[2]!]!;

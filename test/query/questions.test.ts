@@ -8,10 +8,14 @@ import * as events from "../../src/query/events.ts";
 import * as facets from "../../src/query/facets.ts";
 import { filterFields, setFilter } from "../../src/query/filter.ts";
 import * as metrics from "../../src/query/metrics.ts";
+import * as points from "../../src/query/points.ts";
 import * as prices from "../../src/query/prices.ts";
 import type { Question } from "../../src/query/question.ts";
 import * as runs from "../../src/query/runs.ts";
+import pointFilterSql from "../../queries/schema/point_filter.sql" with { type: "text" };
+import pointStepsSql from "../../queries/schema/point_steps.sql" with { type: "text" };
 import { createTable, openDuckDB, rowsOf } from "../../src/store/duckdb.ts";
+import { points as pointRelation } from "../../src/store/relation.ts";
 import { temporaryFolder } from "../store/fixture.ts";
 
 const root = join(import.meta.dir, "../..");
@@ -25,7 +29,7 @@ const files = list("queries", ".sql");
 const isSchema = (path: string) => path.startsWith("queries/schema/");
 const dictionaries = ["queries/schema/events.sql", "queries/schema/metrics.sql"];
 
-const questions = Object.entries({ events, runs, metrics, facets, prices }).flatMap((
+const questions = Object.entries({ events, runs, metrics, points, facets, prices }).flatMap((
   [noun, module],
 ) =>
   Object.entries(module).filter((entry): entry is [string, Question<unknown, unknown>] =>
@@ -46,6 +50,9 @@ beforeAll(async () => {
   });
   connection = await instance.connect();
   await connection.run(createTable("events"));
+  await connection.run(createTable("metrics", pointRelation));
+  await connection.run(pointFilterSql, { points: "{}" });
+  await connection.run(pointStepsSql);
   // With every condition: none of them goes unprepared.
   for (const values of [["a"], ["a", "b"]]) {
     await setFilter((sql, params) => rowsOf(connection, sql, params), {
@@ -74,6 +81,7 @@ function fits(schema: unknown, type: string): boolean {
   if (schema instanceof z.ZodString) {
     return type === "VARCHAR" || type === "TIMESTAMP WITH TIME ZONE";
   }
+  if (schema instanceof z.ZodBoolean) return type === "BOOLEAN";
   if (schema instanceof z.ZodNumber) {
     const isWhole = ["BIGINT", "HUGEINT"].includes(type);
     return schema.format === "safeint" ? isWhole : type === "DOUBLE";

@@ -72,6 +72,8 @@ test("it lists every route for programs", () => {
     "GET /api/keys",
     "GET /api/live",
     "GET /api/metrics",
+    "GET /api/points",
+    "GET /api/points/names",
     "GET /api/prices",
     "GET /api/prices/quote",
     "GET /api/prices/unpriced",

@@ -5,8 +5,10 @@ import { join } from "node:path";
 import type { MetricPoint } from "../../src/receive/otlp/telemetry.ts";
 import { formatOf, lockDataDir } from "../../src/store/lock.ts";
 import { Manifest } from "../../src/store/manifest.ts";
+import { Sandbox } from "../../src/store/sandbox.ts";
 import { openLakeReadOnly } from "../../src/store/offline.ts";
 import { type OpenStore, openStore, spans, temporaryFolder } from "./fixture.ts";
+import { point, resource } from "./point.ts";
 
 const cleanups: (() => void | Promise<void>)[] = [];
 afterEach(async () => {
@@ -52,37 +54,6 @@ function crash(path: string): string {
   const copy = folder();
   cpSync(path, copy, { recursive: true });
   return copy;
-}
-
-const resource = {
-  attributes: { "service.name": "checkout", "deployment.environment": "prod" },
-  schema_url: "",
-};
-const scope = { name: "meter", version: "1", attributes: {}, schema_url: "" };
-
-function point(value: number, more: Partial<MetricPoint> = {}): MetricPoint {
-  return {
-    resource,
-    scope,
-    name: "queue.length",
-    description: "How many wait",
-    unit: "{item}",
-    type: "gauge",
-    temporality: null,
-    monotonic: null,
-    attributes: { queue: "mail" },
-    start: 0n,
-    time: BigInt(Date.UTC(2026, 0, 31, 12)) * 1_000_000n + BigInt(value || 0) * 1000n,
-    flags: 0,
-    value,
-    count: null,
-    sum: null,
-    min: null,
-    max: null,
-    distribution: null,
-    exemplars: [],
-    ...more,
-  };
 }
 
 test("points: acknowledged is visible at once, in the tail and in the lake, and never as an event", async () => {
@@ -287,4 +258,44 @@ test("points: offline, log and lake are found", async () => {
     new Manifest(join(path, "manifest.db")).files().map((file) => join(path, file.path)),
   );
   expect(lake.segments.map(({ events, points }) => [events, points])).toEqual([[2, 2]]);
+});
+
+test("points: users' SQL sees them as metrics, in lake and tail, of its project only", async () => {
+  const path = folder();
+  const { store, receive, send } = await open(path);
+  await receive([point(1)]);
+  await receive([point(7)], "bank");
+  await store.flush();
+  await receive([point(2), point(3)]);
+  await receive([point(8)], "bank");
+  await send(spans("a", 1));
+  const sandbox = new Sandbox({
+    cacheDir: join(path, "cache"),
+    temporaryDir: path,
+    memoryLimit: "256MB",
+    threads: 1,
+    childrenMax: 1,
+    waitingMax: 1,
+    waitMsMax: 30_000,
+    spareIdleMs: 0,
+  });
+  cleanups.push(() => sandbox.close());
+  const { files, segments, release } = await store.source("shop");
+  cleanups.push(release);
+  const sql = "SELECT list(value ORDER BY value), (SELECT count(*) FROM events) FROM metrics";
+  let text = "";
+  const answer = await sandbox.ask(
+    {
+      sql,
+      files,
+      segments,
+      project_id: "shop",
+      format: "rows",
+      rowsMax: 10,
+      bytesMax: 1000,
+      deadlineMs: 30_000,
+    },
+    (bytes) => void (text += Buffer.from(bytes)),
+  );
+  expect([answer.ok, text]).toEqual([true, "[[1,2,3],1]"]);
 });
