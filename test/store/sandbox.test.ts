@@ -174,7 +174,11 @@ const mistakes: [sql: string, reason: string, message: RegExp][] = [
   ["SELEC 1", "invalid", /^Parser Error: syntax error at or near "SELEC"/],
   ["SELECT nothing FROM events", "invalid", /^Binder Error: .*"nothing" not found/],
   ["SELECT 'x'::INT", "invalid", /^Conversion Error: /],
-  ["SELECT * FROM event", "refused", /no table "event" here\. .* in the views "events" and "metrics"/],
+  [
+    "SELECT * FROM event",
+    "refused",
+    /no table "event" here\. .* in the views "events" and "metrics"/,
+  ],
   ["COPY events TO 'x'", "refused", /^Only a single SELECT .* this is COPY\.$/],
   ["SELECT row(1, 2)", "refused", /Name its parts/],
   ["SELECT list(repeat('x', 10000) || range) FROM range(1000000)", "out_of_memory", /more memory/],
