@@ -1,5 +1,5 @@
 // Where each field of a stored event came from: for those who ask why a field is empty or wrong.
-import { type Draft, fieldOf } from "./event.ts";
+import { type Draft, eventTypes, fieldOf } from "./event.ts";
 import { logRecordOf, rawLog, rawSpan, spanOf } from "./map.ts";
 import { readingOf, targetsOf } from "./reading.ts";
 import type { RawRecord } from "./record.ts";
@@ -39,15 +39,16 @@ export function explain(event: Draft): Explanation | null {
   const reading = readingOf(record);
   const used = new Set<string>();
   const fields: FieldOrigin[] = [];
-  for (const target of targetsOf[reading.kind]) {
+  for (const target of ["operation", ...targetsOf[reading.kind]] as const) {
     const hits = lookUpAll(record, reading.followed, target);
     for (const { found } of hits) for (const key of found.keys) used.add(key);
-    const hit = reading.hits.get(target);
+    const isOperation = target === "operation";
+    const hit = isOperation ? hits[0] : reading.hits.get(target);
     if (hit === undefined) continue;
     const others = hits.filter(({ source }) => source !== hit.source);
     fields.push({
-      field: fieldOf(target, reading.kind),
-      value: short(reading.values.get(target)),
+      field: isOperation ? "event_type" : fieldOf(target, reading.kind),
+      value: short(isOperation ? eventTypes[reading.kind] : reading.values.get(target)),
       from: hit.source.label,
       convention: hit.convention.id,
       others: others.map(({ source, convention, found }) => ({

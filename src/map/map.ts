@@ -169,7 +169,6 @@ export function mapLogRecord(record: LogRecord): Draft {
     severity_number: record.severity_number,
     severity_text: record.severity_text,
     event_name: record.event_name,
-    body: bodyField === null ? shallow(body) : null,
     body_in: bodyField,
     trace_id: record.trace_id,
     flags: record.flags,
@@ -178,6 +177,8 @@ export function mapLogRecord(record: LogRecord): Draft {
     rules: reading.rules.length > 0 ? reading.rules : null,
     moved: moved ?? null,
   });
+  // Zero and nothing are something to say.
+  if (bodyField === null && body !== null) (event.telemetry as Draft).body = shallow(body);
   return event;
 }
 

@@ -42,7 +42,7 @@ export const common: Convention = {
       resource("langfuse.release", 125),
     ],
     service: [attribute("service.name", 200), resource("service.name")],
-    error_type: [exception("type"), attribute("exception.type", 70)],
+    error_type: [attribute("error.type", 50), exception("type"), attribute("exception.type", 70)],
     error_message: [exception("message"), attribute("exception.message", 70)],
     error_stack: [exception("stacktrace"), attribute("exception.stacktrace", 70)],
     error_code: [attribute("http.response.status_code", 150), attribute("status_code", 160)],

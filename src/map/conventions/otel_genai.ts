@@ -259,7 +259,6 @@ export const otelGenAi: Convention = {
     ),
     prompt_template_id: [attribute("gen_ai.prompt.name")],
     prompt_version: [attribute("gen_ai.prompt.version")],
-    error_type: [attribute("error.type", 50)],
     score_name: [attribute("gen_ai.evaluation.name")],
     score_value: [attribute("gen_ai.evaluation.score.value")],
     score_label: [attribute("gen_ai.evaluation.score.label")],

@@ -1,0 +1,361 @@
+// What the mapping must obey, whatever a producer sends: counts once and whole, nothing lost, no
+// value that costs a span its place, and the same event from what is stored.
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { type Field, fields } from "../../src/event.ts";
+import { explain } from "../../src/map/explain.ts";
+import { logRecordOf, mapLogRecord, mapSpan, spanOf } from "../../src/map/map.ts";
+import { remap } from "../../src/map/remap.ts";
+import { receiveEvent } from "../../src/receive/event.ts";
+import type { LogRecord, Span, Value } from "../../src/receive/otlp/telemetry.ts";
+import { log, only, span, spanEvent } from "./fixture.ts";
+
+const receipt = {
+  received_at: "2026-01-31T12:00:00.000000Z",
+  project_id: "shop",
+  latestMs: Date.UTC(2026, 1, 10),
+  newId: () => "new-id",
+};
+
+/** As it comes back from the store. */
+function stored(draft: Record<string, unknown>): Record<string, unknown> {
+  const verdict = receiveEvent(JSON.parse(JSON.stringify(draft)), receipt);
+  if ("rejection" in verdict) throw new Error(verdict.rejection.message);
+  const event = JSON.parse(JSON.stringify(verdict.event)) as Record<string, unknown>;
+  for (const { name, derived } of fields as readonly Field[]) {
+    if (derived === "copy") delete event[name];
+  }
+  return event;
+}
+
+const rows: [string, Span, object][] = [
+  [
+    "R2: cache beside the input is added to it",
+    span({
+      "gen_ai.operation.name": "chat",
+      "gen_ai.usage.input_tokens": 10,
+      "gen_ai.usage.cache_read.input_tokens": 100,
+      "gen_ai.usage.cache_write.input_tokens": 5,
+    }),
+    { tokens_input: 115, tokens_cache_read: 100, tokens_cache_write: 5 },
+  ],
+  [
+    "R2: reasoning beside the output is added to it",
+    span({
+      "gen_ai.operation.name": "chat",
+      "gen_ai.usage.output_tokens": 10,
+      "gen_ai.usage.reasoning.output_tokens": 40,
+    }),
+    { tokens_output: 50, tokens_reasoning: 40 },
+  ],
+  [
+    "R3: numbers and flags as text",
+    span({
+      "gen_ai.operation.name": "chat",
+      "gen_ai.usage.input_tokens": "12",
+      "gen_ai.usage.output_tokens": 7.0,
+      "gen_ai.response.finish_reasons": '["stop"]',
+    }),
+    { tokens_input: 12, tokens_output: 7, finish_reason: "stop" },
+  ],
+  [
+    "R3: what is no number is not there",
+    span({
+      "gen_ai.operation.name": "chat",
+      "gen_ai.usage.input_tokens": "many",
+      "gen_ai.usage.output_tokens": -1,
+    }),
+    { tokens_input: null, tokens_output: null },
+  ],
+  [
+    "R4: JSON inside JSON",
+    span({
+      "gen_ai.operation.name": "chat",
+      "gen_ai.input.messages": JSON.stringify(JSON.stringify([{ role: "user", content: "hi" }])),
+    }),
+    { prompt: [{ role: "user", content: "hi" }] },
+  ],
+  [
+    "R5: indexes are sparse, and are numbers",
+    span({
+      "openinference.span.kind": "LLM",
+      "llm.input_messages.247.message.content": "third",
+      "llm.input_messages.33.message.content": "first",
+      "llm.input_messages.100.message.content": "second",
+    }),
+    { prompt: [{ content: "first" }, { content: "second" }, { content: "third" }] },
+  ],
+  [
+    "R5: a name that JavaScript knows is data like any other, and makes no structure",
+    span({
+      "openinference.span.kind": "LLM",
+      "llm.input_messages.0.message.__proto__.polluted": "yes",
+      "llm.input_messages.0.message.content": "hi",
+      "__proto__": "x",
+    }),
+    { prompt: [{ content: "hi" }] },
+  ],
+  [
+    "R7: an end before the start is no duration",
+    span({}, { end: 1n }),
+    { latency_ms: null },
+  ],
+  ["R7: a start that is unknown", span({}, { start: 0n }), { timestamp: null, latency_ms: null }],
+  [
+    "R8: old and new names together are not summed",
+    span({
+      "gen_ai.operation.name": "chat",
+      "gen_ai.usage.input_tokens": 10,
+      "gen_ai.usage.prompt_tokens": 10,
+      "llm.token_count.prompt": 11,
+    }),
+    { tokens_input: 11 },
+  ],
+  [
+    "R9: content is optional",
+    span({ "gen_ai.operation.name": "chat", "gen_ai.request.model": "m" }),
+    {
+      event_type: "prompt_call",
+      model: "m",
+      prompt: null,
+    },
+  ],
+  ["an unknown model attribute alone is no call", span({ "gen_ai.request.model": "m" }), {
+    event_type: "span",
+    model: "m",
+  }],
+  [
+    "a model and tokens are a call, without an operation",
+    span({ "gen_ai.request.model": "m", "gen_ai.usage.output_tokens": 3 }),
+    { event_type: "prompt_call", tokens_output: 3 },
+  ],
+  ["a status of error", span({}, { status: { code: 2, message: "boom" } }), {
+    status: "error",
+    error: { message: "boom" },
+  }],
+  [
+    "an exception that was handled",
+    span({}, { status: { code: 1, message: "" }, events: [spanEvent("exception", {})] }),
+    { status: "success", error: null },
+  ],
+  [
+    "an exception that was not",
+    span({}, {
+      events: [spanEvent("exception", { "exception.type": "E", "exception.message": "m" })],
+    }),
+    { status: "error", error: { type: "E", message: "m" } },
+  ],
+  ["a timeout", span({ "error.type": "TimeoutError" }, { status: { code: 2, message: "" } }), {
+    status: "timeout",
+    error: { type: "TimeoutError", message: "TimeoutError" },
+  }],
+  [
+    "a length that stops the answer is no error",
+    span({ "gen_ai.operation.name": "chat", "gen_ai.response.finish_reasons": ["length"] }),
+    { status: "success", finish_reason: "length" },
+  ],
+  [
+    "resource, environment and release",
+    span({}, {
+      resource: {
+        attributes: {
+          "service.name": "api",
+          "service.version": "7",
+          "deployment.environment.name": "production",
+        },
+        schema_url: "",
+      },
+    }),
+    { service: "api", release: "7", env: "production" },
+  ],
+];
+for (const [name, given, expected] of rows) {
+  test(`map: ${name}`, () => {
+    const event = mapSpan(given);
+    expect(only(event, expected)).toEqual(expected as never);
+    expect(only(stored(event), { event_type: "" })).toEqual(only(event, { event_type: "" }));
+  });
+}
+
+const unfit: Record<string, Value> = {
+  "session.id": "s".repeat(500),
+  "gen_ai.request.model": "m".repeat(5000),
+  "gen_ai.usage.input_tokens": -5,
+  "gen_ai.operation.name": "chat",
+  "gen_ai.response.time_to_first_chunk": -1,
+  "tag.tags": Array.from({ length: 1000 }, (_, at) => `tag ${at}`),
+  "deep": JSON.parse("[".repeat(200) + "]".repeat(200)),
+  "gen_ai.input.messages": "[".repeat(200) + "]".repeat(200),
+};
+
+test("map: no attribute costs a span its place, and none is lost", () => {
+  const event = stored(mapSpan(span(unfit, { name: "n".repeat(3000) })));
+  expect(event.session_id).toBeUndefined();
+  expect(String(event.model).length).toBe(1024);
+  const back = spanOf(event);
+  expect(Object.keys(back.attributes).sort()).toEqual(Object.keys(unfit).sort());
+  expect(back.name.length).toBe(3000);
+});
+
+test("map: a million indexes take bounded time", () => {
+  const attributes: Record<string, Value> = { "openinference.span.kind": "LLM" };
+  for (let at = 0; at < 300_000; at++) {
+    attributes[`llm.input_messages.${at * 7}.message.content`] = "x";
+  }
+  const started = performance.now();
+  const { prompt } = mapSpan(span(attributes)) as { prompt: unknown[] };
+  expect(prompt.length).toBe(10_001);
+  expect(performance.now() - started).toBeLessThan(10_000);
+});
+
+test("map: a repeated export is the same event", () => {
+  expect(mapSpan(span({ a: 1 })).event_id).toBe(mapSpan(span({ a: 2 })).event_id);
+  const record = log("x", { a: 1 });
+  expect(mapLogRecord(record).event_id).toBe(mapLogRecord({ ...record }).event_id);
+  expect(mapLogRecord(log("x", { a: 2 })).event_id).not.toBe(mapLogRecord(record).event_id);
+});
+
+const names = [
+  "gen_ai.operation.name",
+  "gen_ai.input.messages",
+  "gen_ai.output.messages",
+  "gen_ai.tool.call.arguments",
+  "gen_ai.usage.input_tokens",
+  "openinference.span.kind",
+  "input.value",
+  "output.value",
+  "langfuse.observation.input",
+  "langfuse.observation.type",
+  "traceloop.entity.input",
+  "ai.operationId",
+  "ai.prompt",
+  "session.id",
+  "llm.input_messages.0.message.content",
+  "something.else",
+];
+const value: fc.Arbitrary<Value> = fc.oneof(
+  fc.string(),
+  fc.constantFrom<Value>(
+    "chat",
+    "invoke_agent",
+    "LLM",
+    "TOOL",
+    "CHAIN",
+    "generation",
+    "ai.toolCall",
+  ),
+  fc.integer(),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.boolean(),
+  fc.jsonValue({ maxDepth: 3 }).map((made) => JSON.stringify(made)),
+  fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<Value>,
+  fc.string({ minLength: 65, maxLength: 90 }),
+);
+const attributes = fc.dictionary(fc.constantFrom(...names), value, { noNullPrototype: true });
+
+/** JSON equality: text that is JSON may come back with other blanks. */
+function normal(given: Record<string, Value>): unknown {
+  return Object.fromEntries(
+    Object.entries(given).map(([key, one]) => {
+      if (typeof one !== "string" || !/^\s*["[{]/.test(one)) return [key, one];
+      try {
+        return [key, { json: JSON.parse(one) as unknown }];
+      } catch {
+        return [key, one];
+      }
+    }).sort(([a], [b]) => String(a) < String(b) ? -1 : 1),
+  );
+}
+
+test("map: the raw record comes back, and gives the same event", () => {
+  fc.assert(
+    fc.property(attributes, fc.constantFrom(0, 1, 2), (made, code) => {
+      const given = JSON.parse(JSON.stringify(made)) as Record<string, Value>;
+      const event = stored(mapSpan(span(given, { status: { code, message: "" } })));
+      const back = spanOf(event);
+      expect(normal(back.attributes)).toEqual(normal(given));
+      expect(remap(event)).toBeNull();
+      expect(explain(event)?.received_as).toBe("span");
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("map: a log record comes back, and gives the same event", () => {
+  fc.assert(
+    fc.property(attributes, value, fc.integer({ min: 0, max: 24 }), (made, body, severity) => {
+      const record = JSON.parse(JSON.stringify({ made, body })) as {
+        made: Record<string, Value>;
+        body: Value;
+      };
+      const given: LogRecord = log("", record.made, {
+        body: record.body,
+        severity_number: severity,
+      });
+      const event = stored(mapLogRecord(given));
+      const back = logRecordOf(event);
+      expect(normal(back.attributes)).toEqual(normal(record.made));
+      expect(back.body).toEqual(record.body);
+      expect(back.severity_number).toBe(severity);
+      expect(remap(event)).toBeNull();
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("remap: what an older mapping left out is found, and identity stays", () => {
+  const event = stored(mapSpan(span({
+    "gen_ai.operation.name": "chat",
+    "gen_ai.request.model": "gpt-4o",
+    "gen_ai.usage.input_tokens": 10,
+    "gen_ai.input.messages":
+      '[{"role":"user","content":"hello, is anybody there at this late hour?"}]',
+  })));
+  const older = {
+    ...event,
+    event_type: "span",
+    tokens_input: undefined,
+    cost_estimate_usd: 1,
+    cost_details: { price: "x" },
+    redactions: { EMAIL_ADDRESS: 1 },
+    user_id: "[EMAIL_ADDRESS:12]",
+  };
+  const again = remap(older)!;
+  expect(again).toMatchObject({
+    event_id: event.event_id,
+    project_id: "shop",
+    received_at: receipt.received_at,
+    event_type: "prompt_call",
+    tokens_input: 10,
+    redactions: { EMAIL_ADDRESS: 1 },
+    user_id: "[EMAIL_ADDRESS:12]",
+  });
+  // The estimate was made of other counts.
+  expect(again.cost_estimate_usd).toBeUndefined();
+  expect(remap({ event_id: "sent", event_type: "span" })).toBeNull();
+});
+
+test("explain: each field names its attribute, what lost, and what was left over", () => {
+  const event = stored(mapSpan(span({
+    "gen_ai.operation.name": "chat",
+    "gen_ai.request.model": "gpt-4o",
+    "llm.model_name": "gpt-4o-mini",
+    "gen_ai.usage.input_tokens": 1,
+    "gen_ai.usage.cache_read.input_tokens": 9,
+    "http.route": "/chat",
+  })));
+  const told = explain(event)!;
+  expect(told).toMatchObject({ kind: "model", kind_by: "otel_genai", left_over: ["http.route"] });
+  expect(told.rules).toEqual(["cache_added_to_input"]);
+  expect(told.conventions.map(({ id }) => id)).toEqual(["otel_genai", "openinference", "common"]);
+  const field = (name: string) => told.fields.find((one) => one.field === name);
+  expect(field("model")).toEqual({
+    field: "model",
+    value: "gpt-4o-mini",
+    from: "llm.model_name",
+    convention: "openinference",
+    others: [],
+  });
+  expect(field("tokens_input")).toMatchObject({ value: "10", from: "gen_ai.usage.input_tokens" });
+  expect(explain({ event_id: "sent" })).toBeNull();
+});
