@@ -6,6 +6,7 @@ import { logRecordOf, mapLogRecord, mapSpan, spanOf } from "./map.ts";
 const kept = [
   "event_id",
   "project_id",
+  "run_id",
   "received_at",
   "redactions",
   "blobs",
@@ -44,7 +45,7 @@ export function remap(event: Draft): Draft | null {
   if (mapped === null) return null;
   // Masked in the attributes, but keyed hashes in the fields, so that they still group.
   if (event.redactions !== undefined) {
-    for (const field of ["user_id", "session_id", "run_id", "tags"]) {
+    for (const field of ["user_id", "session_id", "tags"]) {
       if (event[field] !== undefined) mapped[field] = event[field];
     }
   }
