@@ -1,12 +1,14 @@
 // Runs every test of the repository, TypeScript and Python, and ends with their sum:
 //   N passed, N failed
 // A suite in which nothing ran counts as a failure. Arguments go to `bun test`, and then only that
-// is run: deno task test test/serve
+// is run: deno task test test/serve. With --frameworks it runs sdk/python instead, beside the real
+// libraries at their oldest and newest versions: deno task test:frameworks.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "./inputs.ts";
 import { testPython } from "./python.ts";
+import { pythonOf, type PythonSet, pythonSets } from "./python_sets.ts";
 
 interface Count {
   passed: number;
@@ -30,21 +32,52 @@ async function typescript(report: string, args: string[]): Promise<Count> {
   );
 }
 
-async function python(report: string): Promise<Count> {
+/** The core's tests, and beside them those of the sets, one after the other. */
+async function python(reports: string, runs: PythonSet["runs"]): Promise<Count[]> {
   const program = await testPython();
   if (program === null) {
     console.error("There is no Python 3 on this machine: the tests of sdk/python are left out.");
-    return { passed: 0, failed: 0 };
+    return [none];
   }
-  const pytest = [program, "-m", "pytest", "-q", `--junitxml=${report}`];
-  return await runSuite(pytest, join(root, "sdk/python"), report);
+  const uv = join(program, "..", process.platform === "win32" ? "uv.exe" : "uv");
+  const sets = async () => {
+    const counts: Count[] = [];
+    for (const [at, set] of pythonSets.entries()) {
+      if (set.runs !== runs) continue;
+      counts.push(await attempt(() => pythonSet(set, uv, join(reports, `set${at}.xml`))));
+    }
+    return counts;
+  };
+  if (runs === "by frameworks") return await sets();
+  const core = attempt(() => pytest(program, [], join(reports, "python.xml")));
+  const others = sets();
+  return [await core, ...await others];
+}
+
+async function pythonSet(set: PythonSet, uv: string, report: string): Promise<Count> {
+  const program = await pythonOf(set, uv);
+  if (program === null) {
+    console.error(`${set.name}: there is no ${set.python ?? "Python 3.10"} on this machine.`);
+    return none;
+  }
+  console.log(`sdk/python with ${set.name}${set.python === undefined ? "" : `, ${set.python}`}`);
+  return await pytest(program, set.tests, report);
+}
+
+async function pytest(program: string, args: string[], report: string): Promise<Count> {
+  const command = [program, "-m", "pytest", "-q", `--junitxml=${report}`, ...args];
+  return await runSuite(command, join(root, "sdk/python"), report);
 }
 
 async function runSuite(command: string[], cwd: string, report: string): Promise<Count> {
   const child = Bun.spawn(command, {
     cwd,
-    // The package's sources, without installing it.
-    env: { ...process.env, PYTHONPATH: join(root, "sdk/python/src") },
+    env: {
+      ...process.env,
+      // The package's sources, without installing it.
+      PYTHONPATH: join(root, "sdk/python/src"),
+      AISENTRY_TEST_SERVER_CMD: `"${process.execPath}" "${join(root, "src/main.ts")}" serve`,
+    },
     stdin: "ignore",
     stdout: "inherit",
     stderr: "inherit",
@@ -84,8 +117,13 @@ async function attempt(suite: () => Promise<Count>): Promise<Count> {
 if (import.meta.main) {
   const args = process.argv.slice(2);
   const reports = mkdtempSync(join(tmpdir(), "watchllm-test-"));
-  const counts = [await attempt(() => typescript(join(reports, "typescript.xml"), args))];
-  if (args.length === 0) counts.push(await attempt(() => python(join(reports, "python.xml"))));
+  const counts: Count[] = [];
+  if (args[0] === "--frameworks") {
+    counts.push(...await python(reports, "by frameworks"));
+  } else {
+    counts.push(await attempt(() => typescript(join(reports, "typescript.xml"), args)));
+    if (args.length === 0) counts.push(...await python(reports, "always"));
+  }
   rmSync(reports, { recursive: true, force: true });
   const passed = counts.reduce((sum, count) => sum + count.passed, 0);
   const failed = counts.reduce((sum, count) => sum + count.failed, 0);

@@ -27,7 +27,16 @@ expected: ContextVar["Optional[ModelCall]"] = ContextVar("aisentry_expected", de
 
 class ModelCall:
     __slots__ = (
-        *("__weakref__", "_inner", "_into", "_is_open", "_is_taken", "_is_told", "_waiting"),
+        *(
+            "__weakref__",
+            "_inner",
+            "_into",
+            "_is_open",
+            "_is_taken",
+            "_is_told",
+            "_waiting",
+            "_failure",
+        ),
         *("first_ms", "span"),
     )
 
@@ -45,6 +54,8 @@ class ModelCall:
         self._is_open = True
         self._is_taken = False
         self._is_told = False
+        # Of the layer beneath, whose last attempt failed.
+        self._failure: Optional[BaseException] = None
         # Its end, when the layer beneath has not told all that it will.
         self._waiting: Optional[Dict[str, Any]] = None
         self.first_ms: Optional[float] = None
@@ -94,6 +105,9 @@ class ModelCall:
         }
         span.set(**_present(fields))
         span.set(**self._inner)
+        if error is None and "status" not in span.told():
+            # Not every framework tells that a call of its failed.
+            error = self._failure
         if attributes:
             span.set(attributes=attributes)
         span.finish(error)
@@ -112,6 +126,7 @@ class ModelCall:
             self._inner["attributes"] = attributes
         self._is_taken = False
         self._is_told = error is None
+        self._failure = error
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             self._record(waiting, error)

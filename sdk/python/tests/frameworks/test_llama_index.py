@@ -57,10 +57,10 @@ def test_query(provider: Provider, told: Tell) -> None:
     assert str(reply) == "2 + 2 = 4."
     events = told()[before:]
     (root,) = tree(events)
-    assert root[:2] == ["span", "RetrieverQueryEngine.query"]
-    kinds = {event["name"]: event.get("attributes", {}).get("kind") for event in events}
-    assert kinds["VectorIndexRetriever.retrieve"] == "retrieval"
-    assert kinds["MockEmbedding.get_query_embedding"] == "embedding"
+    assert root[0] == "span" and root[1].endswith("QueryEngine.query")
+    kinds = {event.get("attributes", {}).get("kind"): event["name"] for event in events}
+    assert kinds["retrieval"].endswith("Retriever.retrieve")
+    assert kinds["embedding"].endswith("Embedding.get_query_embedding")
     assert [event["event_type"] for event in events].count("prompt_call") == 1
     assert events[0]["input"] == "Which is big?" and events[0]["output"] == "2 + 2 = 4."
 

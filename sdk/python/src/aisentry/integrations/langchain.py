@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Any, Callable, Dict, List, Optional, cast
 
 from .._lifecycle import lifecycle
+from .._model_call import ModelCall, expected
 from .._patching import Patches, guarded
 from .._plain import is_a
 from .open_spans import OpenSpans
@@ -32,7 +33,20 @@ def install(module: Any, patches: Patches) -> None:
 
         return configure
 
+    def expecting(original: Callable[..., Any]) -> Callable[..., Any]:
+        # Older versions tell of an async call's start in a task of its own, whose context is lost.
+        @wraps(original)
+        async def start(*args: Any, **kwargs: Any) -> Any:
+            managers = await original(*args, **kwargs)
+            if made and lifecycle.client is not None:
+                guarded(made[0].expect_calls, managers)
+            return managers
+
+        return start
+
     patches.replace(module, "_configure", configuring)
+    for name in ("on_chat_model_start", "on_llm_start"):
+        patches.replace(module.AsyncCallbackManager, name, expecting)
 
 
 def _add(manager: Any, made: List[Any]) -> None:
@@ -72,6 +86,12 @@ class _Callbacks:
     def __init__(self) -> None:
         super().__init__()
         self._open = OpenSpans()
+
+    def expect_calls(self, managers: Any) -> None:
+        for manager in managers:
+            call = self._open.get(manager.run_id)
+            if isinstance(call, ModelCall):
+                expected.set(call)
 
     def on_chain_start(
         self,
