@@ -1,82 +1,100 @@
-// Makes the npm package's dist/: one JavaScript file and the declarations.
+// Makes the npm package's dist/: a JavaScript file for each entry point, what they share, and the
+// declarations.
 //   bun sdk/js/build.ts [--outdir=<path>]
 // Bun writes the JavaScript. The declarations come from TypeScript: nothing else keeps the comments
 // that editors show.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import manifest from "./package.json" with { type: "json" };
 
 const here = import.meta.dir;
 const compiler = join(here, "../../node_modules/typescript/bin/tsc");
 
+/** Sources of the entry points, by the manifest. */
+const entries = Object.values(manifest.exports).flatMap((one) =>
+  typeof one === "string" ? [] : [one.default.replace("./dist/", "").replace(".js", ".ts")]
+);
+
+/** What a program that only logs keeps of the package, when its bundler leaves out the rest. */
+export const core = [
+  ...["init", "flush", "close", "stats", "setUser", "setSession", "setTags", "score"],
+  ...["logPromptCall", "logToolCall", "logAgentStep", "logError", "logEvent"],
+  ...["logAssertionFailed", "logHallucination"],
+];
+
 export interface Built {
-  /** Bytes of the file as it is published. */
-  bytes: number;
-  gzipBytes: number;
-  /** What it adds to a web page whose bundler minifies. */
-  minifiedGzipBytes: number;
+  /** Bytes of a bundle that minifies: of all that the main entry point has, and of the core. */
+  allGzipBytes: number;
+  coreGzipBytes: number;
 }
 
-export async function buildPackage(outdir: string): Promise<Built> {
+export async function buildPackage(outdir: string): Promise<void> {
   rmSync(outdir, { recursive: true, force: true });
   mkdirSync(outdir, { recursive: true });
-  const plain = await bundle(false);
-  writeFileSync(join(outdir, "index.js"), plain);
+  const result = await Bun.build({
+    entrypoints: entries.map((name) => join(here, "src", name)),
+    root: join(here, "src"),
+    outdir,
+    ...options,
+    // Entry points share the one client of the program.
+    splitting: true,
+  });
+  if (!result.success) throw new AggregateError(result.logs, "The bundle failed.");
   declare(outdir);
-  return {
-    bytes: plain.length,
-    gzipBytes: Bun.gzipSync(plain).length,
-    minifiedGzipBytes: Bun.gzipSync(await bundle(true)).length,
-  };
 }
 
-async function bundle(minify: boolean): Promise<string> {
-  const result = await Bun.build({
-    entrypoints: [join(here, "src/index.ts")],
-    // Without what any of the hosts lacks.
-    target: "browser",
-    format: "esm",
-    minify,
-  });
-  const [output] = result.outputs;
-  if (output === undefined) {
-    throw new AggregateError(result.logs, "The bundle failed.");
-  }
-  return await output.text();
+// Without what any of the hosts lacks.
+const options = { target: "browser", format: "esm" } as const;
+
+/** What the package weighs in a web page, gzipped. */
+export async function weigh(folder: string): Promise<Built> {
+  const index = join(here, "src/index.ts");
+  const only = join(folder, "core.ts");
+  writeFileSync(only, `export { ${core.join(", ")} } from ${JSON.stringify(index)};`);
+  const bytes = async (entry: string) => {
+    const bundle = await Bun.build({
+      ...options,
+      entrypoints: [entry],
+      minify: true,
+      // Loaded by the few programs that ask for it.
+      external: ["*/spool.ts"],
+    });
+    const [output] = bundle.outputs;
+    if (output === undefined) throw new AggregateError(bundle.logs, "The bundle failed.");
+    return Bun.gzipSync(new Uint8Array(await output.arrayBuffer())).length;
+  };
+  return { allGzipBytes: await bytes(index), coreGzipBytes: await bytes(only) };
 }
 
 function declare(outdir: string): void {
   const run = Bun.spawnSync([
     process.execPath,
     compiler,
-    join(here, "src/index.ts"),
+    ...entries.map((name) => join(here, "src", name)),
     "--ignoreConfig",
     "--declaration",
     "--emitDeclarationOnly",
     "--noCheck",
     "--stripInternal",
     "--allowImportingTsExtensions",
-    ...[
-      "--target",
-      "esnext",
-      "--module",
-      "esnext",
-      "--moduleResolution",
-      "bundler",
-    ],
-    ...["--types", "", "--outDir", outdir],
+    ...["--target", "esnext", "--module", "esnext", "--moduleResolution", "bundler"],
+    ...["--types", "", "--rootDir", join(here, "src"), "--outDir", outdir],
   ]);
   if (!run.success) {
     throw new Error(`No declarations:\n${run.stdout}${run.stderr}`);
   }
-  for (const name of new Bun.Glob("*.d.ts").scanSync(outdir)) {
+  for (const name of new Bun.Glob("**/*.d.ts").scanSync(outdir)) {
     const file = join(outdir, name);
-    const text = readFileSync(file, "utf8").replaceAll(/(["']\.\/[^"']+)\.ts(["'])/g, "$1.js$2");
+    const text = readFileSync(file, "utf8").replaceAll(/(["']\.\.?\/[^"']+)\.ts(["'])/g, "$1.js$2");
     writeFileSync(file, text);
   }
 }
 
 if (import.meta.main) {
   const { values } = parseArgs({ options: { outdir: { type: "string" } } });
-  console.log(await buildPackage(resolve(values.outdir ?? join(here, "dist"))));
+  const outdir = resolve(values.outdir ?? join(here, "dist"));
+  await buildPackage(outdir);
+  console.log(await weigh(outdir));
+  rmSync(join(outdir, "core.ts"));
 }

@@ -60,10 +60,12 @@ const shapes: Shape[] = [
   },
 ];
 
-const textKinds = ["id", "label"];
-const measureKinds = ["integer", "number", "enum", "timestamp"];
-const namesOf = (kinds: readonly string[]) =>
-  sent.filter((field) => kinds.includes(field.kind)).map((field) => field.name);
+/** Any value fits into the kind that is left out here. */
+const kindNames = [...new Set(sent.map((field) => field.kind))].filter((kind) => kind !== "value");
+const namesOf = (kind: string) =>
+  sent.filter((field) => field.kind === kind).map((field) => field.name).join(
+    " ",
+  );
 
 /** The text of src/event.ts. */
 export function generate(): string {
@@ -72,6 +74,7 @@ export function generate(): string {
   return [
     "// What a program can send: types made from the server's field table by generate.ts.",
     "// Do not edit: a test compares this file with the table.",
+    "// deno-fmt-ignore-file",
     "",
     ...enums.flatMap((field) => [
       `export type ${typeName(field)} =`,
@@ -101,21 +104,17 @@ export function generate(): string {
     ...rest.flatMap((name) => member(name, false)),
     "}",
     "",
-    "/** Fields that hold a short text: a number among them is sent as its digits. */",
-    ...names("textFields", namesOf(textKinds)),
+    "/** Names of the fields of each kind, as the server knows them. */",
+    "export const fieldKinds = {",
+    ...kindNames.map((kind) => `  ${kind}: ${JSON.stringify(namesOf(kind))},`),
+    "} as const;",
     "",
-    "/** Fields that hold a number, a time or one of a few words. */",
-    ...names("measureFields", namesOf(measureKinds)),
+    "/** Words that a field may hold. */",
+    "export const fieldWords: Record<string, string> = {",
+    ...enums.map((field) => `  ${field.name}: ${JSON.stringify(field.values!.join(" "))},`),
+    "};",
     "",
   ].join("\n");
-}
-
-function names(name: string, values: readonly string[]): string[] {
-  return [
-    `export const ${name}: ReadonlySet<string> = new Set([`,
-    ...values.map((value) => `  ${JSON.stringify(value)},`),
-    "]);",
-  ];
 }
 
 function member(name: string, required: boolean): string[] {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { buildPackage, type Built } from "../build.ts";
+import { buildPackage, type Built, weigh } from "../build.ts";
 
 export interface Overhead {
   host: string;
@@ -25,7 +25,8 @@ export interface Overhead {
 export async function measure(calls: number): Promise<{ built: Built; overheads: Overhead[] }> {
   const folder = mkdtempSync(join(tmpdir(), "aisentry-bench-"));
   try {
-    const built = await buildPackage(folder);
+    await buildPackage(folder);
+    const built = await weigh(folder);
     const overheads: Overhead[] = [];
     for (const [host, program] of [["node", "node"], ["bun", process.execPath]] as const) {
       const child = Bun.spawn([

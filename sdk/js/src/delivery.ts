@@ -1,25 +1,19 @@
 // Events wait here, leave in batches, and are settled once: accepted by the server, or dropped and
 // counted. One request at a time, in the background; nobody who logs ever waits.
-import { quietTimer, type Timer } from "./host.ts";
+import { isServerless, quietTimer, type Timer } from "./host.ts";
 import { limits } from "./limits.ts";
 import { post } from "./post.ts";
 import { type Entry, Queue } from "./queue.ts";
-import type { DropReason, Settings } from "./settings.ts";
+import type { DropReason, SentEvent, Settings } from "./settings.ts";
+import { type Drops, type Stats, Tally } from "./tally.ts";
 import type { Warnings } from "./warning.ts";
 
-export interface Stats {
-  /** Events that are not settled yet. */
-  waiting: number;
-  waiting_bytes: number;
-  /** Events that the server has acknowledged, duplicates included. */
-  accepted: number;
-  /** Of these, known to the server before. */
-  duplicates: number;
-  requests: number;
-  /** Requests that were repeats of a failed one. */
-  retries: number;
-  /** Events that will not arrive, by reason. */
-  dropped: Partial<Record<DropReason, number>>;
+/** Where events go that cannot be delivered. */
+export interface Spool {
+  /** Whether they are on disk. */
+  put(lines: readonly string[]): boolean;
+  /** The oldest lines that nobody sends. */
+  claim(): { lines: string[]; done(): void; giveBack(): void } | null;
 }
 
 interface Waiter {
@@ -40,40 +34,43 @@ export class Delivery {
   #heldUntilMs = 0;
   #mutedUntilMs = 0;
   #endPause: (() => void) | undefined;
-  #counts = { accepted: 0, duplicates: 0, requests: 0, retries: 0 };
-  #dropped: Partial<Record<DropReason, number>> = {};
-
-  constructor(readonly settings: Settings, readonly warnings: Warnings) {}
-
-  stats(): Stats {
-    return {
-      waiting: this.#entered - this.#settled,
-      waiting_bytes: this.#queue.bytes + weigh(this.#sending),
-      ...this.#counts,
-      dropped: { ...this.#dropped },
-    };
+  readonly tally: Tally;
+  readonly #ageMs = isServerless() ? limits.batchAgeServerlessMs : limits.batchAgeMs;
+  #spool: Spool | null = null;
+  /** `encode` writes an event as JSON, or answers undefined when it is not to be sent. */
+  constructor(
+    readonly settings: Settings,
+    readonly warnings: Warnings,
+    readonly encode: (event: SentEvent) => string | undefined,
+  ) {
+    this.tally = new Tally(settings.on_drop, warnings);
   }
 
-  drop(reason: DropReason, count: number): void {
-    if (count === 0) return;
-    this.#dropped[reason] = (this.#dropped[reason] ?? 0) + count;
-    try {
-      this.settings.on_drop?.(reason, count);
-    } catch {
-      this.warnings.once("on_drop", "on_drop threw an error.");
-    }
+  /** A spool that is being opened. */
+  set spool(opening: Promise<Spool | null>) {
+    void opening.then((spool) => this.#spool = spool);
+  }
+
+  stats(): Stats {
+    return this.tally.stats(
+      this.#entered - this.#settled,
+      this.#queue.bytes + weigh(this.#sending),
+    );
   }
 
   /** When there is no room, a failure takes that of the oldest event. */
   add(entry: Entry, isFailure: boolean, nowMs: number): boolean {
     if (nowMs < this.#mutedUntilMs) {
-      this.drop("unauthorized", 1);
+      this.tally.drop("unauthorized", 1);
       return false;
     }
     while (!this.#queue.hasRoom(entry.bytes)) {
       const oldest = isFailure ? this.#queue.shift() : undefined;
-      this.drop("queue_full", 1);
-      this.warnings.once("queue_full", "More events than can be sent: some are dropped.");
+      this.tally.drop("queue_full", 1);
+      this.warnings.once(
+        "queue_full",
+        "More events than can be sent: some are dropped.",
+      );
       if (oldest === undefined) return false;
       this.#settle(1);
     }
@@ -106,6 +103,27 @@ export class Delivery {
     });
   }
 
+  /** As `flush`; what is left after the time given goes to disk, or is dropped and counted. */
+  async close(timeoutMs: number): Promise<boolean> {
+    const isSettled = await this.flush(timeoutMs);
+    if (!isSettled) this.abandon();
+    return isSettled;
+  }
+
+  /** All that waits goes to disk, or is dropped. */
+  abandon(): void {
+    const entries = [...this.#sending, ...this.#queue.take(Infinity, Infinity)];
+    // Whoever is sending just now finds nothing left to do.
+    this.#sending = [];
+    if (entries.length > 0) this.#keep(entries, "closed");
+    this.#endPause?.();
+  }
+
+  /** At the very end of a program: what waits goes to disk, where there is a spool. */
+  spoolAll(): void {
+    if (this.#spool !== null) this.abandon();
+  }
+
   /** A page may be gone in a moment: what fits is sent so that it outlives it. */
   sendAlive(): void {
     // The request under way may die with the page; its events have ids, so twice does no harm.
@@ -113,11 +131,18 @@ export class Delivery {
     const room = limits.keepaliveBytesMax - weigh(again);
     const batch = this.#queue.take(limits.batchEventsMax, room, true);
     if (batch.length + again.length === 0) return;
-    this.#counts.requests++;
-    void post(this.settings, encode([...again, ...batch]), true).then(
+    this.tally.requests++;
+    const told = this.tally.unreported();
+    void post(
+      this.settings,
+      this.#body([...again, ...batch]),
+      headerOf(told),
+      true,
+    ).then(
       (answer) => {
         if (answer.kind === "receipt") {
-          this.#counts.accepted += batch.length;
+          this.tally.reported(told);
+          this.tally.accepted += batch.length;
           this.#settle(batch.length);
         } else {
           this.#queue.restore(batch);
@@ -131,10 +156,12 @@ export class Delivery {
     this.#hold(nowMs);
     if (this.#isPumping) return;
     const { count, bytes } = this.#queue;
-    const isFull = count >= limits.batchEventsMax || bytes >= limits.batchBytesMax;
-    const dueMs = isFull ? nowMs : nowMs + limits.batchAgeMs;
+    const isFull = count >= limits.batchEventsMax ||
+      bytes >= limits.batchBytesMax;
+    const dueMs = isFull ? nowMs : nowMs + this.#ageMs;
     // A frozen function or a finished request may have lost its timer: an overdue one is set anew.
-    const isSet = this.#timer !== undefined && this.#dueMs > nowMs - 2 * limits.batchAgeMs;
+    const isSet = this.#timer !== undefined &&
+      this.#dueMs > nowMs - 2 * limits.batchAgeMs;
     if (isSet && (!isFull || this.#dueMs <= nowMs)) return;
     clearTimeout(this.#timer);
     this.#dueMs = dueMs;
@@ -162,74 +189,172 @@ export class Delivery {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     while (this.#queue.count > 0) {
-      this.#sending = this.#queue.take(limits.batchEventsMax, limits.batchBytesMax);
-      await this.#deliver(this.#sending);
+      this.#sending = this.#queue.take(
+        limits.batchEventsMax,
+        limits.batchBytesMax,
+      );
+      const isDelivered = await this.#deliver(this.#sending);
+      if (isDelivered) await this.#unspool();
     }
     this.#sending = [];
     this.#isPumping = false;
   }
 
-  async #deliver(batch: Entry[]): Promise<void> {
-    const parts = [batch];
+  /** What an earlier outage left on disk, one batch after each that arrives. */
+  async #unspool(): Promise<void> {
+    const claim = this.#spool?.claim();
+    if (claim == null) return;
+    const told = this.tally.unreported();
+    const answer = await post(
+      this.settings,
+      bodyOf(claim.lines),
+      headerOf(told),
+    );
+    if (answer.kind === "retry") return claim.giveBack();
+    claim.done();
+    this.tally.spooled = Math.max(0, this.tally.spooled - claim.lines.length);
+    if (answer.kind !== "receipt") {
+      return this.tally.drop("rejected", claim.lines.length);
+    }
+    this.tally.reported(told);
+    this.tally.accepted += answer.accepted + answer.duplicates;
+    this.tally.drop("rejected", answer.rejected, true);
+  }
+
+  #keep(part: Entry[], reason: DropReason, detail = ""): void {
+    const isOnDisk = this.#spool?.put(part.map((entry) => this.#json(entry))) ??
+      false;
+    if (isOnDisk) this.tally.spooled += part.length;
+    const what = reason === "closed" ? "was not reached in time" : detail;
+    this.#fail(part, reason, isOnDisk ? 0 : part.length, what);
+  }
+
+  /** False when the server could not be reached. */
+  async #deliver(batch: Entry[]): Promise<boolean> {
+    const parts = [batch.filter((entry) => this.#isWritten(entry))];
     let attempts = 0;
+    let isReached = true;
+    const startMs = Date.now();
     for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+      if (part.length === 0) continue;
       this.#sending = [...part, ...parts.flat()];
       const startedMs = Date.now();
-      this.#counts.requests++;
-      const answer = await post(this.settings, encode(part));
-      this.#debug(`${part.length} events: ${answer.kind} after ${Date.now() - startedMs} ms`);
+      const told = this.tally.unreported();
+      this.tally.requests++;
+      const answer = await post(
+        this.settings,
+        this.#body(part),
+        headerOf(told),
+      );
+      // What was abandoned meanwhile is settled.
+      if (this.#sending.length === 0) return false;
+      this.#debug(
+        `${part.length} events: ${answer.kind} after ${Date.now() - startedMs} ms`,
+      );
       switch (answer.kind) {
         case "receipt":
-          this.#counts.accepted += answer.accepted + answer.duplicates;
-          this.#counts.duplicates += answer.duplicates;
-          this.drop("sampled_out", answer.sampledOut);
-          this.#fail(part, "rejected", answer.rejected, "rejected an event", answer.detail);
+          this.tally.reported(told);
+          this.tally.accepted += answer.accepted + answer.duplicates;
+          this.tally.duplicates += answer.duplicates;
+          this.tally.drop("sampled_out", answer.sampledOut, true);
+          this.#fail(
+            part,
+            "rejected",
+            answer.rejected,
+            "rejected an event",
+            answer.detail,
+          );
           break;
         case "too_large":
           if (part.length === 1) {
             this.#fail(part, "too_large", 1, "finds an event too large");
           } else {
-            parts.push(part.slice(part.length / 2), part.slice(0, part.length / 2));
+            parts.push(
+              part.slice(part.length / 2),
+              part.slice(0, part.length / 2),
+            );
           }
           break;
         case "refused":
           this.#fail(part, "rejected", part.length, answer.detail);
           break;
         case "muted":
-          this.#mute(part, parts, answer.detail);
+          this.#mute(part, parts, answer.detail, answer.forMs);
           break;
         case "retry":
           attempts++;
-          this.warnings.once("retry", `${this.settings.endpoint} ${answer.detail}. Trying again.`);
-          if (attempts >= answer.attemptsMax) {
-            this.#fail(part, "send_failed", part.length, answer.detail);
+          this.warnings.once(
+            "retry",
+            `${this.settings.endpoint} ${answer.detail}. Trying again.`,
+          );
+          if (
+            attempts >= answer.attemptsMax ||
+            this.#spool !== null && Date.now() - startMs > limits.spoolAfterMs
+          ) {
+            isReached = false;
+            this.#keep(part, "send_failed", answer.detail);
             break;
           }
           await this.#pause(attempts, answer.afterMs);
-          this.#counts.retries++;
+          if (this.#sending.length === 0) return false;
+          this.tally.retries++;
           parts.push(part);
       }
       this.#sending = parts.flat();
     }
+    return isReached;
+  }
+
+  /** Writes it as JSON; false when it is not to be sent after all. */
+  #isWritten(entry: Entry): boolean {
+    if (this.#json(entry) !== "") return true;
+    this.#settle(1);
+    return false;
+  }
+
+  #json(entry: Entry): string {
+    if (entry.event !== undefined) {
+      entry.json = this.encode(entry.event) ?? "";
+      entry.event = undefined;
+    }
+    return entry.json ?? "";
+  }
+
+  #body(entries: readonly Entry[]): string {
+    return bodyOf(
+      entries.map((entry) => this.#json(entry)).filter((json) => json !== ""),
+    );
   }
 
   /** The part is settled; `count` of it will not arrive. */
-  #fail(part: Entry[], reason: DropReason, count: number, what: string, detail = ""): void {
+  #fail(
+    part: Entry[],
+    reason: DropReason,
+    count: number,
+    what: string,
+    detail = "",
+  ): void {
     if (count > 0) {
       const text = `${this.settings.endpoint} ${what}${detail && `: ${detail}`}`;
       this.warnings.once(reason, `${text} (${count} dropped).`);
-      this.drop(reason, count);
+      this.tally.drop(reason, count, reason === "rejected");
     }
     this.#settle(part.length);
   }
 
-  #mute(part: Entry[], parts: Entry[][], detail: string): void {
+  #mute(part: Entry[], parts: Entry[][], detail: string, forMs: number): void {
     const { endpoint } = this.settings;
-    this.warnings.once("muted", `${endpoint} ${detail}. Events are dropped until that is mended.`);
-    this.#mutedUntilMs = Date.now() + limits.mutedMs;
+    this.warnings.once(
+      "muted",
+      `${endpoint} ${detail}. Events are dropped until that is mended.`,
+    );
+    this.#mutedUntilMs = Date.now() + forMs;
     const queued = this.#queue.take(Infinity, Infinity);
-    const count = [part, ...parts.splice(0), queued].reduce((sum, one) => sum + one.length, 0);
-    this.drop("unauthorized", count);
+    const count = [part, ...parts.splice(0), queued].reduce(
+      (sum, one) => sum + one.length,
+      0,
+    );
+    this.tally.drop("unauthorized", count);
     this.#settle(count);
   }
 
@@ -244,7 +369,10 @@ export class Delivery {
 
   /** Exponential, with full jitter, and never shorter than the server asks for. */
   #pause(attempts: number, afterMs: number): Promise<void> {
-    const ceiling = Math.min(limits.backoffMsMax, limits.backoffMsMin * 2 ** attempts);
+    const ceiling = Math.min(
+      limits.backoffMsMax,
+      limits.backoffMsMin * 2 ** attempts,
+    );
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer);
@@ -266,7 +394,10 @@ function weigh(entries: readonly Entry[]): number {
   return entries.reduce((sum, entry) => sum + entry.bytes, 0);
 }
 
-/** Snapshots are plain data: this cannot fail. */
-function encode(entries: readonly Entry[]): string {
-  return JSON.stringify({ events: entries.map((entry) => entry.event) });
+function bodyOf(lines: readonly string[]): string {
+  return `{"events":[${lines.join(",")}]}`;
+}
+
+function headerOf(drops: Drops): string {
+  return drops.map(([reason, count]) => `${reason}=${count}`).join(",");
 }

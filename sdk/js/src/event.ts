@@ -1,5 +1,6 @@
 // What a program can send: types made from the server's field table by generate.ts.
 // Do not edit: a test compares this file with the table.
+// deno-fmt-ignore-file
 
 export type EventType =
   | "prompt_call"
@@ -49,6 +50,10 @@ export type AlertType =
   | "error_rate_spike"
   | "token_limit";
 
+export type ReceivedAs =
+  | "span"
+  | "log";
+
 /** What every event can have. `null` and `undefined` count as absent. */
 export interface EventFields {
   /** Identity of the event; delivery is idempotent on it. */
@@ -83,6 +88,10 @@ export interface EventFields {
   error?: unknown;
   /** Everything else that was sent. */
   attributes?: object | null;
+  /** Agent that acted. */
+  agent_name?: string | null;
+  /** Service that sent it. */
+  service?: string | null;
 }
 
 /** A call of a model. */
@@ -129,6 +138,18 @@ export interface PromptCall extends EventFields {
   time_to_first_token_ms?: number | null;
   /** Why the model stopped. */
   finish_reason?: string | null;
+  /** Tier it was billed at, such as batch. */
+  service_tier?: string | null;
+  /** Instructions that stand before the messages. */
+  system_prompt?: unknown;
+  /** Tools that the model could ask for. */
+  tool_definitions?: unknown;
+  /** {temperature, max_tokens, …} of the request. */
+  model_parameters?: object | null;
+  /** Id that the provider gave the answer. */
+  response_id?: string | null;
+  /** Model that was asked for. */
+  model_requested?: string | null;
 }
 
 /** A tool that ran. */
@@ -257,6 +278,18 @@ export interface AnyEvent extends EventFields {
   time_to_first_token_ms?: number | null;
   /** Why the model stopped. */
   finish_reason?: string | null;
+  /** Tier it was billed at, such as batch. */
+  service_tier?: string | null;
+  /** Instructions that stand before the messages. */
+  system_prompt?: unknown;
+  /** Tools that the model could ask for. */
+  tool_definitions?: unknown;
+  /** {temperature, max_tokens, …} of the request. */
+  model_parameters?: object | null;
+  /** Id that the provider gave the answer. */
+  response_id?: string | null;
+  /** Model that was asked for. */
+  model_requested?: string | null;
   /** Tool that ran. */
   tool_name?: string | null;
   /** Id the model gave to the call. */
@@ -317,57 +350,44 @@ export interface AnyEvent extends EventFields {
   score_label?: string | null;
   /** Why the score is what it is. */
   score_explanation?: string | null;
+  /** OpenTelemetry signal that it came as. */
+  received_as?: ReceivedAs | null;
+  /** OpenTelemetry span kind. */
+  span_kind?: string | null;
+  /** Attributes of the OpenTelemetry resource. */
+  resource?: object | null;
+  /** OpenTelemetry scope: {name, version, attributes}. */
+  scope?: object | null;
+  /** Events of the span: {name, timestamp, attributes}. */
+  span_events?: readonly unknown[] | null;
+  /** Links of the span: {trace_id, span_id, attributes}. */
+  span_links?: readonly unknown[] | null;
+  /** What else the span or log record carried, and which attributes became fields as they were. */
+  telemetry?: object | null;
 }
 
-/** Fields that hold a short text: a number among them is sent as its digits. */
-export const textFields: ReadonlySet<string> = new Set([
-  "event_id",
-  "run_id",
-  "user_id",
-  "session_id",
-  "release",
-  "env",
-  "name",
-  "span_id",
-  "parent_span_id",
-  "prompt_template_id",
-  "prompt_version",
-  "model",
-  "model_version",
-  "provider",
-  "finish_reason",
-  "tool_name",
-  "tool_call_id",
-  "step_name",
-  "assertion_name",
-  "score_label",
-]);
+/** Names of the fields of each kind, as the server knows them. */
+export const fieldKinds = {
+  id: "event_id run_id user_id session_id span_id parent_span_id tool_call_id",
+  timestamp: "timestamp",
+  enum: "status step_type assertion_type severity detection_method alert_type received_as",
+  labels: "tags recommendations affected_models",
+  label: "release env name agent_name service prompt_template_id prompt_version model model_version provider finish_reason service_tier response_id model_requested tool_name step_name assertion_name score_label span_kind",
+  object: "client error attributes response_metadata model_parameters resource scope telemetry",
+  number: "latency_ms cost_estimate_usd cost_reported_usd time_to_first_token_ms confidence_score threshold actual_value window_minutes score_value",
+  integer: "tokens_input tokens_output tokens_cache_read tokens_cache_write tokens_cache_write_1h tokens_reasoning tokens_audio_input tokens_audio_output step_number",
+  list: "tool_calls span_events span_links",
+  text: "stack_trace score_explanation",
+} as const;
 
-/** Fields that hold a number, a time or one of a few words. */
-export const measureFields: ReadonlySet<string> = new Set([
-  "timestamp",
-  "status",
-  "latency_ms",
-  "tokens_input",
-  "tokens_output",
-  "tokens_cache_read",
-  "tokens_cache_write",
-  "tokens_cache_write_1h",
-  "tokens_reasoning",
-  "tokens_audio_input",
-  "tokens_audio_output",
-  "cost_estimate_usd",
-  "cost_reported_usd",
-  "time_to_first_token_ms",
-  "step_number",
-  "step_type",
-  "assertion_type",
-  "severity",
-  "detection_method",
-  "confidence_score",
-  "alert_type",
-  "threshold",
-  "actual_value",
-  "window_minutes",
-  "score_value",
-]);
+/** Words that a field may hold. */
+export const fieldWords: Record<string, string> = {
+  event_type: "prompt_call tool_call agent_step error assertion_failed hallucination_detected performance_alert cost_threshold_exceeded span score",
+  status: "success error timeout assertion_failed warning",
+  step_type: "reasoning tool_call validation output",
+  assertion_type: "response_format content_filter safety_check custom",
+  severity: "low medium high critical",
+  detection_method: "heuristic model_ensemble ground_truth_verification",
+  alert_type: "cost_spike latency_spike error_rate_spike token_limit",
+  received_as: "span log",
+};

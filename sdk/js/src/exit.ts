@@ -35,7 +35,10 @@ function watchProcess(delivery: Delivery): () => void {
     isEnding = true;
     void delivery.flush(limits.exitMs).then(end);
   };
+  // The last moment, which process.exit() leaves too: only what goes to disk can still be saved.
+  const exit = () => delivery.spoolAll();
   process.on("beforeExit", beforeExit);
+  process.on("exit", exit);
   try {
     process.on("SIGTERM", terminate);
   } catch {
@@ -43,6 +46,7 @@ function watchProcess(delivery: Delivery): () => void {
   }
   return () => {
     process.removeListener?.("beforeExit", beforeExit);
+    process.removeListener?.("exit", exit);
     process.removeListener?.("SIGTERM", terminate);
   };
 }

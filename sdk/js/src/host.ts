@@ -31,7 +31,11 @@ type Listener = () => void;
 interface Page {
   document?: { visibilityState?: string; addEventListener?: unknown };
   addEventListener?(event: string, listener: Listener, capture?: boolean): void;
-  removeEventListener?(event: string, listener: Listener, capture?: boolean): void;
+  removeEventListener?(
+    event: string,
+    listener: Listener,
+    capture?: boolean,
+  ): void;
 }
 
 export const host = globalThis as unknown as {
@@ -97,7 +101,9 @@ interface VercelContext {
 }
 
 function vercelContext(): VercelContext | undefined {
-  return (globalThis as unknown as Record<symbol, VercelContext | undefined>)[vercel];
+  return (globalThis as unknown as Record<symbol, VercelContext | undefined>)[
+    vercel
+  ];
 }
 
 export function isVercel(): boolean {
@@ -109,6 +115,11 @@ export function vercelWaitUntil(work: Promise<unknown>): void {
   vercelContext()?.get?.()?.waitUntil?.(work);
 }
 
+/** Where nothing runs on after the answer. */
+export function isServerless(): boolean {
+  return ["AWS_LAMBDA_FUNCTION_NAME", "K_SERVICE", "VERCEL"].some(variable);
+}
+
 export type Timer = ReturnType<typeof setTimeout>;
 
 /** A timer that does not keep the program running. */
@@ -116,4 +127,34 @@ export function quietTimer(work: () => void, ms: number): Timer {
   const timer = setTimeout(work, ms);
   (timer as { unref?(): void }).unref?.();
   return timer;
+}
+
+interface OpenTelemetryApi {
+  context?: {
+    active?(): {
+      getValue(key: symbol): {
+        spanContext?(): { traceId: string; spanId: string };
+      } | undefined;
+    };
+  };
+}
+
+/** Of the OpenTelemetry span that the program is in, if it uses that. */
+export function openTelemetryIds():
+  | { trace_id: string; span_id: string }
+  | undefined {
+  const api = (globalThis as unknown as Record<symbol, OpenTelemetryApi | undefined>)[
+    Symbol.for("opentelemetry.js.api.1")
+  ];
+  if (api === undefined) return undefined;
+  try {
+    const span = api.context?.active?.().getValue(
+      Symbol.for("OpenTelemetry Context Key SPAN"),
+    );
+    const { traceId, spanId } = span?.spanContext?.() ??
+      { traceId: "", spanId: "" };
+    return /[1-9a-f]/.test(traceId) ? { trace_id: traceId, span_id: spanId } : undefined;
+  } catch {
+    return undefined;
+  }
 }

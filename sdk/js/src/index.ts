@@ -1,13 +1,11 @@
 // aisentry: every public name of the package. All of them are safe to call at any time: before
 // `init`, without a DSN and after `close` they do nothing, and none of them ever throws.
 import { Client } from "./client.ts";
-import type { Stats } from "./delivery.ts";
 import type {
   AgentStep,
   AnyEvent,
   AssertionFailed,
   ErrorEvent,
-  EventFields,
   EventType,
   Hallucination,
   PromptCall,
@@ -15,22 +13,33 @@ import type {
   ToolCall,
 } from "./event.ts";
 import { watchExit } from "./exit.ts";
+import { Expectation, type ExpectOptions } from "./expect.ts";
+import { labelsOf } from "./fit.ts";
+import { follow } from "./follow.ts";
 import { newRunId, newSpanId } from "./id.ts";
 import { limits } from "./limits.ts";
-import { currentScope, follow, type Run, type Scope, type Who, within } from "./run.ts";
+import { type AnyFunction, decorate, type ObserveOptions, watch } from "./observe.ts";
+import { currentScope, type Who, within } from "./scope.ts";
 import { type Options, readSettings, sameSettings, text } from "./settings.ts";
 import { isError } from "./snapshot.ts";
-import { Warnings } from "./warning.ts";
+import { type Fields, OpenSpan, type Span, type SpanFields } from "./span.ts";
+import { quietly, state } from "./state.ts";
+import type { Stats } from "./tally.ts";
+import { headersOf, type Origin, originOf } from "./trace_context.ts";
+import { wrapClient } from "./wrap.ts";
 
-export type { Stats } from "./delivery.ts";
 export type * from "./event.ts";
-export type { Run } from "./run.ts";
+export { type Expectation, ExpectationError, type ExpectOptions } from "./expect.ts";
+export type { ObserveOptions } from "./observe.ts";
+export type { PersonalKind, Redact, Redactor } from "./redact.ts";
 export type { DropReason, Options, SentEvent } from "./settings.ts";
+export type { Shape } from "./shape.ts";
+export type { Span, SpanFields, SpanKind } from "./span.ts";
+export type { Stats } from "./tally.ts";
+export type { Origin } from "./trace_context.ts";
 export { version } from "./version.ts";
 
-let client: Client | null = null;
 let unwatch = () => {};
-const warnings = new Warnings();
 
 /**
  * Starts recording. Without a DSN, here or in AISENTRY_DSN, nothing is recorded and nothing is said.
@@ -42,12 +51,25 @@ const warnings = new Warnings();
  */
 export function init(options: Options = {}): void {
   quietly(() => {
-    const settings = readSettings(options ?? {}, (reason) => warnings.once(reason, reason));
-    if (client !== null && settings !== null && sameSettings(client.settings, settings)) return;
+    const settings = readSettings(
+      options ?? {},
+      (reason) => state.warnings.once(reason, reason),
+    );
+    const { client } = state;
+    if (
+      client !== null && settings !== null &&
+      sameSettings(client.settings, settings)
+    ) return;
     void stop();
     if (settings === null) return;
-    client = new Client(settings);
-    unwatch = watchExit(client.delivery);
+    const { delivery } = state.client = new Client(settings);
+    unwatch = watchExit(delivery);
+    if (settings.spool_dir === undefined) return;
+    // Few programs need it, and some hosts have no disk.
+    delivery.spool = import("./spool.ts").then(
+      (module) => module.openSpool(settings),
+      () => null,
+    );
   });
 }
 
@@ -79,7 +101,8 @@ export function logError(
   fields?: Omit<ErrorEvent, "error">,
 ): string | undefined {
   return quietly(() => {
-    const isFields = typeof error === "object" && error !== null && !isError(error) &&
+    const isFields = typeof error === "object" && error !== null &&
+      !isError(error) &&
       "error" in error;
     return log(
       "error",
@@ -106,62 +129,206 @@ export function logEvent(event: AnyEvent): string | undefined {
 }
 
 /**
- * Feedback on a run, or the outcome of an evaluation.
+ * Feedback on a run, or the outcome of an evaluation: a number, a yes or no, or a word. It belongs to
+ * the run that it is logged in, or to the `run_id` given.
  *
  * ```ts
  * score({ run_id, name: "helpful", score_value: 1 });
  * ```
  */
-export function score(fields: Score): string | undefined {
-  return log("score", fields);
+export function score(
+  fields: Omit<Score, "score_value"> & {
+    score_value?: number | boolean | string | null;
+  },
+): string | undefined {
+  return quietly(() => {
+    const { score_value: value } = fields;
+    if (typeof value === "boolean") {
+      return log("score", { ...fields, score_value: Number(value) });
+    }
+    if (typeof value !== "string") return log("score", fields);
+    return log("score", { score_label: value, ...fields, score_value: null });
+  });
 }
 
 /**
- * Calls a function; the events logged inside belong to one run. The run itself is recorded as a span
- * with its duration and, when the function throws, the error. Within a run, a further one is a span
- * of the same run. Returns and throws what the function does.
+ * Calls a function; the events logged inside belong to one span, which is itself recorded with its
+ * duration and, when the function throws, the error. The outermost span starts a run. Returns and
+ * throws what the function does.
  *
  * Where the host cannot follow a program across `await` (browsers), pass `run_id` on yourself.
  *
  * ```ts
- * const answer = await run("answer", async ({ run_id }) => { … });
+ * const docs = await span("retrieve", { kind: "retrieval", input: question }, async (s) => { … });
  * ```
  */
-export function run<T>(work: (run: Run) => T): T;
-export function run<T>(name: string, work: (run: Run) => T): T;
-export function run<T>(fields: EventFields, work: (run: Run) => T): T;
-export function run<T>(
-  first: string | EventFields | ((run: Run) => T),
-  second?: (run: Run) => T,
-): T {
-  const work = second ?? first as (run: Run) => T;
-  const recorder = client;
-  const given = recorder === null ? undefined : quietly(() => runFields(first));
-  const scope = quietly(() => newScope(given ?? {}));
-  if (recorder === null || scope === undefined) {
-    return work(scope ?? { run_id: "", span_id: "" });
+export function span<T>(work: (span: Span) => T): T;
+export function span<T>(name: string, work: (span: Span) => T): T;
+export function span<T>(fields: SpanFields, work: (span: Span) => T): T;
+export function span<T>(
+  name: string,
+  fields: SpanFields,
+  work: (span: Span) => T,
+): T;
+export function span<T>(...parts: unknown[]): T {
+  const work = parts.pop() as (span: Span) => T;
+  const open = state.client === null ? undefined : quietly(() => {
+    const [first, more] = parts;
+    const fields = typeof first === "string" ? { name: first, ...more as Fields } : first as Fields;
+    return new OpenSpan({ name: work.name || "span", ...fields });
+  });
+  if (open === undefined) return work(new Nowhere());
+  return within(open.scope, () => follow(() => work(open), open));
+}
+
+/** The same as `span`. */
+export const run = span;
+
+/** What a span's function is given while nothing is recorded. */
+class Nowhere implements Span {
+  #run_id: string | undefined;
+  #span_id: string | undefined;
+  readonly elapsed_ms = 0;
+
+  get run_id(): string {
+    return this.#run_id ??= newRunId(Date.now());
   }
-  const { run_id, span_id } = scope;
-  const outer = currentScope();
-  const started = {
-    parent_span_id: outer?.run_id === run_id ? outer.span_id : undefined,
-    timestamp: Date.now(),
-  };
-  const start = performance.now();
-  const end = (failure?: { thrown: unknown }) => {
-    const latency_ms = performance.now() - start;
-    const error = failure && { error: failure.thrown ?? "unknown" };
-    recorder.log("span", {
-      ...started,
-      latency_ms,
-      ...error,
-      ...given,
-      run_id,
-      span_id,
-    });
-  };
-  // The span is logged inside, where it takes its user, session and labels from the scope.
-  return within(scope, () => follow(() => work({ run_id, span_id }), end));
+
+  get span_id(): string {
+    return this.#span_id ??= newSpanId();
+  }
+
+  set(): void {}
+}
+
+/** The span that the program is in; undefined outside of spans. */
+export function currentSpan(): Span | undefined {
+  return currentScope()?.span as Span | undefined;
+}
+
+/**
+ * A function that behaves as the one given; each call is a span, with what it was given and what it
+ * returned. For functions and methods of every kind: sync, async, generators (whose output is what
+ * they yielded) and async generators. Also a decorator of methods.
+ *
+ * ```ts
+ * const search = observe(async function search(query: string) { … }, { kind: "tool" });
+ *
+ * class Agent {
+ *   @observe({ kind: "agent" }) async answer(question: string) { … }
+ * }
+ * ```
+ */
+export function observe<F extends AnyFunction>(
+  work: F,
+  options?: ObserveOptions,
+): F;
+export function observe<F extends AnyFunction>(
+  work: F,
+  context: ClassMethodDecoratorContext,
+): F;
+export function observe(
+  prototype: object,
+  name: string | symbol,
+  descriptor: PropertyDescriptor,
+): PropertyDescriptor;
+export function observe(options: ObserveOptions): Observer;
+export function observe(
+  first: unknown,
+  second?: unknown,
+  third?: PropertyDescriptor,
+): unknown {
+  if (third !== undefined) return decorate({}, first, second, third);
+  if (typeof first !== "function") {
+    return (work: unknown, context: unknown, descriptor?: PropertyDescriptor) =>
+      decorate(first as ObserveOptions, work, context, descriptor);
+  }
+  const isContext = typeof (second as { addInitializer?: unknown })?.addInitializer ===
+    "function";
+  return isContext
+    ? decorate({}, first, second)
+    : watch(first as AnyFunction, { ...second as ObserveOptions });
+}
+
+/** What `observe(options)` returns: it takes a function, or decorates a method. */
+export interface Observer {
+  <F extends AnyFunction>(work: F, context?: ClassMethodDecoratorContext): F;
+  (
+    prototype: object,
+    name: string | symbol,
+    descriptor: PropertyDescriptor,
+  ): PropertyDescriptor;
+}
+
+/**
+ * Records the calls of a client of OpenAI, Anthropic or Google GenAI, or of a library made like
+ * theirs, and returns the very same object.
+ *
+ * ```ts
+ * const openai = wrap(new OpenAI());
+ * ```
+ */
+export function wrap<T>(client: T): T {
+  quietly(() => wrapClient(client));
+  return client;
+}
+
+/**
+ * Checks of a value. Each breach becomes an assertion_failed event, and no exception unless `raises`.
+ *
+ * ```ts
+ * expect(answer, "weather").json({ city: "string", "rain?": "boolean" }).lacks("as an AI").ok
+ * ```
+ */
+export function expect(
+  value: unknown,
+  name?: string,
+  options?: ExpectOptions,
+): Expectation;
+export function expect(value: unknown, options?: ExpectOptions): Expectation;
+export function expect(value: unknown, ...parts: unknown[]): Expectation {
+  const [first, second] = parts;
+  const named = typeof first === "string" ? { name: first } : first as ExpectOptions;
+  return new Expectation(value, { ...named, ...second as ExpectOptions });
+}
+
+/**
+ * Adds W3C trace context of the present span to headers of a request; outside of spans nothing.
+ * Answers the same headers, or new ones.
+ *
+ * ```ts
+ * await fetch(url, { headers: inject({ accept: "text/plain" }) });
+ * ```
+ */
+export function inject<H extends Headers | Record<string, string>>(
+  headers: H = {} as H,
+): H {
+  quietly(() => {
+    const scope = currentScope();
+    if (scope === undefined) return;
+    for (const [name, value] of Object.entries(headersOf(scope))) {
+      if (headers instanceof Headers) {
+        // A list of baggage grows; of the others there is one.
+        if (name === "baggage") headers.append(name, value);
+        else headers.set(name, value);
+      } else {
+        const theirs = name === "baggage" ? headers[name] : undefined;
+        (headers as Record<string, string>)[name] = theirs ? `${theirs},${value}` : value;
+      }
+    }
+  });
+  return headers;
+}
+
+/**
+ * The ids of whoever sent a request, to go on with its run; empty when it names none.
+ *
+ * ```ts
+ * await span("handle", { ...extract(request.headers) }, () => answer(request));
+ * ```
+ */
+export function extract(headers: unknown): Origin {
+  return quietly(() => originOf(headers)) ?? {};
 }
 
 /** The end user served: by the run that calls it, or by the program when outside of runs. */
@@ -178,7 +345,7 @@ export function setSession(
 
 /** Labels: of the run that calls it, or of the program when outside of runs. */
 export function setTags(tags: readonly string[]): void {
-  setWho((who) => who.tags = [...tags].map(String));
+  setWho((who) => who.tags = labelsOf(tags) ?? []);
 }
 
 /**
@@ -188,7 +355,7 @@ export function setTags(tags: readonly string[]): void {
 export async function flush(
   timeout_ms: number = limits.flushMs,
 ): Promise<boolean> {
-  return await client?.delivery.flush(timeout_ms) ?? true;
+  return await state.client?.delivery.flush(timeout_ms) ?? true;
 }
 
 /** Sends what waits and stops recording; `init` starts anew. */
@@ -198,63 +365,29 @@ export function close(timeout_ms: number = limits.flushMs): Promise<boolean> {
 
 /** What became of the events logged so far; undefined when nothing is recorded. */
 export function stats(): Stats | undefined {
-  return client?.delivery.stats();
+  return state.client?.delivery.stats();
 }
 
 function log(
   event_type: EventType | undefined,
   fields: object,
 ): string | undefined {
-  return client?.log(event_type, fields);
+  return state.client?.log(event_type, fields);
 }
 
 async function stop(timeoutMs: number = limits.flushMs): Promise<boolean> {
-  const last = client;
+  const last = state.client;
   const undo = unwatch;
-  client = null;
+  state.client = null;
   unwatch = () => {};
   const isSettled = await last?.close(timeoutMs) ?? true;
   undo();
   return isSettled;
 }
 
-function runFields(first: unknown): EventFields {
-  if (typeof first === "string") return { name: first };
-  if (typeof first === "function") return { name: first.name || "run" };
-  return { ...first as EventFields };
-}
-
-function newScope(given: EventFields): Scope {
-  const outer = currentScope();
-  const run_id = text(given.run_id) ?? outer?.run_id ?? newRunId(Date.now());
-  const span_id = text(given.span_id) ?? newSpanId();
-  const { user_id, session_id, tags } = given;
-  const isNamed = (user_id ?? session_id ?? tags ?? undefined) !== undefined;
-  // What is set further down the same run is set for all of it.
-  if (outer?.run_id === run_id && !isNamed) {
-    return { run_id, span_id, who: outer.who };
-  }
-  const inherited: Who = outer?.who ?? client?.who ?? { tags: [] };
-  const who = {
-    user_id: text(user_id) ?? inherited.user_id,
-    session_id: text(session_id) ?? inherited.session_id,
-    tags: tags == null ? inherited.tags : [...inherited.tags, ...tags],
-  };
-  return { run_id, span_id, who };
-}
-
 function setWho(change: (who: Who) => void): void {
   quietly(() => {
-    const who = currentScope()?.who ?? client?.who;
+    const who = currentScope()?.who ?? state.client?.who;
     if (who !== undefined) change(who);
   });
-}
-
-function quietly<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch (cause) {
-    warnings.once("internal_error", `A call failed: ${cause}`);
-    return undefined;
-  }
 }

@@ -18,12 +18,13 @@ export type Answer =
   /** The server will not take this batch, however often it is asked. */
   | { kind: "refused"; detail: string }
   /** The key or the address is wrong: nothing of this program will be taken. */
-  | { kind: "muted"; detail: string }
+  | { kind: "muted"; detail: string; forMs: number }
   | { kind: "retry"; attemptsMax: number; afterMs: number; detail: string };
 
 export async function post(
   target: Target,
   body: string,
+  drops: string,
   keepalive = false,
 ): Promise<Answer> {
   const stop = new AbortController();
@@ -33,6 +34,7 @@ export async function post(
       "authorization": `Bearer ${target.key}`,
       "content-type": "application/json",
     };
+    if (drops !== "") headers["x-aisentry-drops"] = drops;
     // Compression is not finished before a page is gone.
     const zipped = keepalive ? null : await gzip(body);
     if (zipped !== null) headers["content-encoding"] = "gzip";
@@ -55,9 +57,14 @@ export async function post(
 }
 
 async function gzip(body: string): Promise<ArrayBuffer | null> {
-  if (body.length <= limits.gzipBytesMin || typeof CompressionStream === "undefined") return null;
+  if (
+    body.length <= limits.gzipBytesMin ||
+    typeof CompressionStream === "undefined"
+  ) return null;
   try {
-    const stream = new Blob([body]).stream().pipeThrough(new CompressionStream("gzip"));
+    const stream = new Blob([body]).stream().pipeThrough(
+      new CompressionStream("gzip"),
+    );
     return await new Response(stream).arrayBuffer();
   } catch {
     return null;
@@ -85,7 +92,10 @@ async function read(
 function judge(status: number, headers: Headers, text: string): Answer {
   const body = parse(text);
   const detail = typeof body?.detail === "string" ? `: ${body.detail}` : "";
-  if ((status >= 200 && status < 300) || (status === 400 && Array.isArray(body?.rejected))) {
+  if (
+    (status >= 200 && status < 300) ||
+    (status === 400 && Array.isArray(body?.rejected))
+  ) {
     return receipt(body) ??
       unexpected(`answered ${status}, but not as WatchLLM does`);
   }
@@ -100,14 +110,13 @@ function judge(status: number, headers: Headers, text: string): Answer {
     return {
       kind: "muted",
       detail: `refused the key of the DSN (${status})${detail}`,
+      forMs: Infinity,
     };
   }
   // Status 0 is a browser's word for a redirect that it did not follow.
   if (status < 400 || status === 404 || status === 405) {
-    return {
-      kind: "muted",
-      detail: `answered ${status}: the DSN's address may be wrong`,
-    };
+    const detail = `answered ${status}: the DSN's address may be wrong`;
+    return { kind: "muted", detail, forMs: limits.mutedMs };
   }
   return { kind: "refused", detail: `answered ${status}${detail}` };
 }

@@ -1,7 +1,11 @@
 // First in, first out, bounded by count and by bytes. Taking from the front costs nothing.
 
 export interface Entry {
-  event: Record<string, unknown>;
+  event_id: string;
+  /** Until it is written as JSON. */
+  event: Record<string, unknown> | undefined;
+  /** Made at the first attempt to send it, and kept for the next. */
+  json: string | undefined;
   /** What it weighs in the queue and in a batch. */
   bytes: number;
 }

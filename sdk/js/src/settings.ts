@@ -1,4 +1,5 @@
 // What `init` is told, by its argument before the environment, becomes settings or one warning.
+import { type Redact, type Redactor, redactorsOf } from "./redact.ts";
 import { isVercel, variable, vercelWaitUntil } from "./host.ts";
 
 /** Why an event did not reach the server; `stats().dropped` counts by it. */
@@ -44,6 +45,23 @@ export interface Options {
   on_drop?: (reason: DropReason, count: number) => void;
   /** Keeps a serverless program alive until a promise ends. Vercel's is found by itself. */
   wait_until?: (work: Promise<unknown>) => void;
+  /** Name of the program; AISENTRY_SERVICE or OTEL_SERVICE_NAME unless given. */
+  service?: string;
+  /**
+   * False leaves out what people wrote and programs said: prompts, answers, inputs and outputs;
+   * AISENTRY_CAPTURE_CONTENT unless given, otherwise true.
+   */
+  capture_content?: boolean;
+  /**
+   * True takes personal data out of every text, names only those kinds, a function does so itself.
+   * Keys and passwords are always taken out.
+   */
+  redact?: Redact;
+  /**
+   * Folder for what cannot be delivered (Node, Bun, Deno); it is sent later, by whatever process uses
+   * the folder then. AISENTRY_SPOOL_DIR unless given, otherwise there is none.
+   */
+  spool_dir?: string;
   /** False makes every call a no-op; AISENTRY_ENABLED unless given, otherwise true. */
   enabled?: boolean;
   /** Tells on the console what is sent; AISENTRY_DEBUG unless given. */
@@ -59,6 +77,11 @@ export interface Settings {
   user_id?: string;
   session_id?: string;
   tags: readonly string[];
+  service?: string;
+  capture_content: boolean;
+  redact: unknown;
+  redactors: readonly Redactor[];
+  spool_dir?: string;
   before_send?: (event: SentEvent) => SentEvent | null;
   on_drop?: (reason: DropReason, count: number) => void;
   wait_until?: (work: Promise<unknown>) => void;
@@ -77,7 +100,9 @@ export function parseDsn(dsn: string): Target | null {
     const url = new URL(dsn.trim());
     if (url.protocol !== "http:" && url.protocol !== "https:") return null;
     // A key may have a colon in it.
-    const key = decodeURIComponent(url.username + (url.password && `:${url.password}`));
+    const key = decodeURIComponent(
+      url.username + (url.password && `:${url.password}`),
+    );
     const path = url.pathname.replace(/\/+$/, "");
     const base = path.slice(0, path.lastIndexOf("/"));
     const project = path.slice(base.length + 1);
@@ -105,8 +130,17 @@ export function readSettings(
     );
     return null;
   }
+  const { redactors, unknown } = redactorsOf(options.redact);
+  if (unknown.length > 0) warn(`redact knows no ${unknown.join(", ")}.`);
   return {
     ...target,
+    redact: options.redact,
+    redactors,
+    capture_content: options.capture_content ??
+      flag("AISENTRY_CAPTURE_CONTENT") ?? true,
+    service: text(options.service) ?? variable("AISENTRY_SERVICE") ??
+      variable("OTEL_SERVICE_NAME"),
+    spool_dir: text(options.spool_dir) ?? variable("AISENTRY_SPOOL_DIR"),
     sample_rate: sampleRate(options, warn),
     tags: Array.isArray(options.tags) ? options.tags.map(String) : [],
     debug: options.debug ?? flag("AISENTRY_DEBUG") ?? false,
@@ -116,7 +150,8 @@ export function readSettings(
     session_id: text(options.session_id),
     before_send: hook(options.before_send),
     on_drop: hook(options.on_drop),
-    wait_until: hook(options.wait_until) ?? (isVercel() ? vercelWaitUntil : undefined),
+    wait_until: hook(options.wait_until) ??
+      (isVercel() ? vercelWaitUntil : undefined),
   };
 }
 
@@ -147,7 +182,10 @@ function hook<F>(value: F | undefined): F | undefined {
 /** Whether a second `init` asks for what is there already. */
 export function sameSettings(one: Settings, other: Settings): boolean {
   const names = Object.keys({ ...one, ...other }) as (keyof Settings)[];
-  return names.every((name) =>
-    name === "tags" ? one.tags.join("\n") === other.tags.join("\n") : one[name] === other[name]
-  );
+  return names.every((name) => {
+    const [a, b] = [one[name], other[name]];
+    // The redactors are made of `redact`, which is compared.
+    return a === b || name === "redactors" ||
+      Array.isArray(a) && Array.isArray(b) && a.join("\n") === b.join("\n");
+  });
 }

@@ -26,7 +26,8 @@ export class Snapshot {
       case "undefined":
         return undefined;
       case "bigint":
-        return BigInt(Number(value)) === value && Number.isSafeInteger(Number(value))
+        return BigInt(Number(value)) === value &&
+            Number.isSafeInteger(Number(value))
           ? Number(value)
           : this.#text(String(value));
       case "symbol":
@@ -46,7 +47,10 @@ export class Snapshot {
   }
 
   #text(value: string): string {
-    const room = Math.min(limits.textCharactersMax, limits.eventCharactersMax - this.#characters);
+    const room = Math.min(
+      limits.textCharactersMax,
+      limits.eventCharactersMax - this.#characters,
+    );
     const text = value.length <= room ? value : truncate(value, Math.max(room, 0));
     this.#characters += text.length;
     this.bytes += text.length + limits.nodeBytes;
@@ -113,10 +117,16 @@ export class Snapshot {
     if (value instanceof Map) return this.#map(value);
     if (value instanceof Set) return this.#list(value, value.size);
     if (value instanceof RegExp) return String(value);
-    if (value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet) {
+    if (
+      value instanceof Promise || value instanceof WeakMap ||
+      value instanceof WeakSet
+    ) {
       return `[${nameOf(value.constructor)}]`;
     }
-    if (value instanceof String || value instanceof Number || value instanceof Boolean) {
+    if (
+      value instanceof String || value instanceof Number ||
+      value instanceof Boolean
+    ) {
       return this.copy(value.valueOf());
     }
     const { toJSON } = value as { toJSON?: unknown };
@@ -159,7 +169,8 @@ export class Snapshot {
 
 /** Errors of another realm, a test runner's for one, are not `instanceof` ours. */
 export function isError(value: unknown): value is Error {
-  return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
+  return value instanceof Error ||
+    Object.prototype.toString.call(value) === "[object Error]";
 }
 
 function truncate(text: string, room: number): string {

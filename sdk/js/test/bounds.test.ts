@@ -78,7 +78,9 @@ test("Vercel's way to wait is found, for the request that is served just then", 
   const held: [string, Promise<unknown>][] = [];
   let request = "none";
   host[key] = {
-    get: () => ({ waitUntil: (work: Promise<unknown>) => held.push([request, work]) }),
+    get: () => ({
+      waitUntil: (work: Promise<unknown>) => held.push([request, work]),
+    }),
   };
   try {
     const client = startClient(receiver.dsn);

@@ -5,7 +5,10 @@ import * as aisentry from "../src/index.ts";
 import { readSettings } from "../src/settings.ts";
 import { startReceiver, type StoredEvent } from "./receiver.ts";
 
-export function startClient(dsn: string, options: aisentry.Options = {}): Client {
+export function startClient(
+  dsn: string,
+  options: aisentry.Options = {},
+): Client {
   return new Client(readSettings({ ...options, dsn }, console.warn)!);
 }
 
@@ -31,6 +34,8 @@ export async function sentBy(
 }
 
 /** An event without the fields that every event has. */
-export function bare({ event_id: _1, timestamp: _2, client: _3, ...fields }: StoredEvent) {
+export function bare(
+  { event_id: _1, timestamp: _2, client: _3, ...fields }: StoredEvent,
+) {
   return fields;
 }

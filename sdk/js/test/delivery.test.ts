@@ -142,7 +142,13 @@ const cases: [
   [
     "two of three left out by the server's sample",
     3,
-    [() => Response.json({ accepted: 1, duplicates: 0, sampled_out: 2, rejected: [] })],
+    [() =>
+      Response.json({
+        accepted: 1,
+        duplicates: 0,
+        sampled_out: 2,
+        rejected: [],
+      })],
     { accepted: 1, dropped: { sampled_out: 2 }, requests: 1 },
   ],
   ["400", 2, [() => problem(400)], {
@@ -193,6 +199,7 @@ test.each(cases)("%s", async (what, count, faults, expected) => {
     accepted: expected.accepted,
     duplicates: expected.duplicates ?? 0,
     retries: expected.retries ?? 0,
+    spooled: 0,
     dropped: expected.dropped ?? {},
   });
   if (expected.requests !== undefined) expect(requests).toBe(expected.requests);

@@ -125,9 +125,18 @@ const isQuick = ([_host, _what, _command, row]: typeof rows[number]) => row.serv
 
 // Those that wait do so together.
 test.each(rows.filter(isQuick))("%s: %s", ending, 40_000);
-test.concurrent.each(rows.filter((row) => !isQuick(row)))("%s: %s", ending, 40_000);
+test.concurrent.each(rows.filter((row) => !isQuick(row)))(
+  "%s: %s",
+  ending,
+  40_000,
+);
 
-async function ending(host: string, _what: string, command: readonly string[], row: Case) {
+async function ending(
+  host: string,
+  _what: string,
+  command: readonly string[],
+  row: Case,
+) {
   using receiver = startReceiver();
   if (row.server === "hangs") receiver.faults.push(hang, hang, hang, hang);
   const dsn = row.server === "absent" ? "http://a-key@127.0.0.1:1/p" : receiver.dsn;
@@ -154,7 +163,9 @@ async function ending(host: string, _what: string, command: readonly string[], r
     const decoder = new TextDecoder();
     for await (const chunk of stream) {
       output += decoder.decode(chunk);
-      if (row.signal === undefined || isSignalled || !output.includes("ready")) continue;
+      if (
+        row.signal === undefined || isSignalled || !output.includes("ready")
+      ) continue;
       isSignalled = true;
       child.kill(row.signal);
     }

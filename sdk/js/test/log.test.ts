@@ -206,7 +206,7 @@ test("what the program is told about itself is on every event that says nothing 
       release: "1",
       env: "test",
       user_id: "7",
-      tags: ["c"],
+      tags: ["a", "c"],
     },
   ]);
 });

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildPackage, type Built } from "../build.ts";
+import { buildPackage, type Built, weigh } from "../build.ts";
 import { startReceiver } from "./receiver.ts";
 
 const here = join(import.meta.dir, "..");
@@ -19,6 +19,9 @@ const root = join(here, "../..");
 const folder = mkdtempSync(join(tmpdir(), "aisentry-package-"));
 const project = join(folder, "project");
 const coreGzipBytesMax = 12 * 1024;
+const allGzipBytesMax = 20 * 1024;
+/** By the manifest, each with its declarations. */
+const entries = ["ai_sdk", "auto", "index", "langchain", "mcp", "openai_agents"];
 let built: Built;
 
 interface Ended {
@@ -61,7 +64,8 @@ beforeAll(async () => {
   for (const name of ["package.json", "README.md"]) {
     cpSync(join(here, name), join(source, name));
   }
-  built = await buildPackage(join(source, "dist"));
+  await buildPackage(join(source, "dist"));
+  built = await weigh(folder);
   await succeed(["npm", "pack", "--pack-destination", folder], source);
   const [tarball] = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
   mkdirSync(project);
@@ -84,11 +88,12 @@ test("the package holds the built files and nothing else", () => {
   const files = readdirSync(join(project, "node_modules/aisentry"), {
     recursive: true,
   }).map(String);
-  const names = files.filter((name) => !/^dist\/\w+\.d\.ts$/.test(name));
+  const names = files.filter((name) => !/\.d\.ts$|^dist\/(chunk|spool)-\w+\.js$/.test(name));
   expect(names.sort()).toEqual([
     "README.md",
     "dist",
-    "dist/index.js",
+    ...entries.map((name) => `dist/${name}.js`),
+    "dist/wire",
     "package.json",
   ]);
   expect(files).toContain("dist/index.d.ts");
@@ -100,12 +105,14 @@ test("the package holds the built files and nothing else", () => {
 });
 
 test("it asks for no module of any host", () => {
-  const text = readFileSync(
-    join(project, "node_modules/aisentry/dist/index.js"),
-    "utf8",
-  );
-  expect(text).not.toMatch(/\bimport\b.*["']|require\(/);
-  expect(built.minifiedGzipBytes).toBeLessThanOrEqual(coreGzipBytesMax);
+  const dist = join(project, "node_modules/aisentry/dist");
+  for (const name of readdirSync(dist).filter((name) => name.endsWith(".js"))) {
+    const text = readFileSync(join(dist, name), "utf8");
+    const asked = [...text.matchAll(/^(?:import|export)\b.*?"([^"]+)";$/gm)];
+    expect(asked.map((match) => match[1]).filter((one) => !one!.startsWith("./"))).toEqual([]);
+  }
+  expect(built.coreGzipBytes).toBeLessThanOrEqual(coreGzipBytesMax);
+  expect(built.allGzipBytes).toBeLessThanOrEqual(allGzipBytesMax);
 });
 
 const hosts: [name: string, command: string[]][] = [

@@ -1,7 +1,7 @@
 // Runs: events logged inside belong together, and the function does what it does without them.
 import { afterEach, expect, test } from "bun:test";
 import * as aisentry from "../src/index.ts";
-import { follow } from "../src/run.ts";
+import { follow } from "../src/follow.ts";
 import { sentBy } from "./client.ts";
 import type { StoredEvent } from "./receiver.ts";
 
@@ -11,7 +11,7 @@ const named = (events: StoredEvent[], name: string) =>
   events.find((event) => event.name === name || event.tool_name === name)!;
 
 test("a run groups its events, across await, as a tree", async () => {
-  let handle: aisentry.Run | undefined;
+  let handle: aisentry.Span | undefined;
   const events = await sentBy(() =>
     aisentry.run("outer", async (run) => {
       handle = run;
@@ -171,7 +171,7 @@ test("the result of a run is that of its function", async () => {
 test("a rejection that nobody handles is still nobody's", async () => {
   const error = new Error("unhandled");
   let ended = 0;
-  const promise = follow(() => Promise.reject(error), () => ended++);
+  const promise = follow(() => Promise.reject(error), { end: () => ended++ });
   expect(await promise.catch((thrown: unknown) => thrown)).toBe(error);
   expect(ended).toBe(1);
 });

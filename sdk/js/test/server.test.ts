@@ -33,11 +33,18 @@ afterAll(async () => {
 });
 
 const init = (options: aisentry.Options = {}) =>
-  aisentry.init({ ...options, dsn: `http://${key}@127.0.0.1:${server.port}/tests` });
+  aisentry.init({
+    ...options,
+    dsn: `http://${key}@127.0.0.1:${server.port}/tests`,
+  });
 
 async function read(path: string): Promise<unknown> {
-  const response = await fetch(server.url + path, { headers: { authorization: `Bearer ${key}` } });
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  const response = await fetch(server.url + path, {
+    headers: { authorization: `Bearer ${key}` },
+  });
+  if (!response.ok) {
+    throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  }
   return await response.json();
 }
 
@@ -55,6 +62,8 @@ const base = {
   tags: ["a", "b"],
   release: "1.2.3",
   env: "test",
+  agent_name: "clerk",
+  service: "shop",
   name: "n",
   span_id: "span",
   parent_span_id: "parent",
@@ -67,6 +76,12 @@ const cases: [what: string, call: () => string | undefined, fields: object][] = 
     prompt: [{ role: "user", content: 'Grüße 😀 \n\u0000 " \\' }],
     prompt_template_id: "template",
     prompt_version: "7",
+    system_prompt: "Be brief.",
+    tool_definitions: [{ name: "search" }],
+    model_parameters: { temperature: 0.5 },
+    response_id: "r-1",
+    model_requested: "gpt-4o-latest",
+    service_tier: "batch",
     model: "gpt-4o",
     model_version: "2024-08-06",
     provider: "openai",
@@ -101,7 +116,10 @@ const cases: [what: string, call: () => string | undefined, fields: object][] = 
     reasoning: "because",
     context: { memory: [] },
   }),
-  verb("error", aisentry.logError, { context: { question: "q" }, stack_trace: "at x" }),
+  verb("error", aisentry.logError, {
+    context: { question: "q" },
+    stack_trace: "at x",
+  }),
   verb("assertion_failed", aisentry.logAssertionFailed, {
     assertion_name: "is JSON",
     assertion_type: "response_format",
@@ -128,6 +146,15 @@ const cases: [what: string, call: () => string | undefined, fields: object][] = 
     window_minutes: 5,
     affected_models: ["gpt-4o"],
   }),
+  verb("span", aisentry.logEvent, {
+    received_as: "span",
+    span_kind: "server",
+    resource: { "service.name": "shop" },
+    scope: { name: "tracer" },
+    span_events: [{ name: "exception" }],
+    span_links: [{ trace_id: "t" }],
+    telemetry: { flags: 1 },
+  }),
 ];
 
 function verb<F extends object>(
@@ -152,8 +179,13 @@ test.each(cases)("every field comes back: %s", async (_what, call, fields) => {
 });
 
 test("no field is left out above", () => {
-  const told = new Set(["event_id", "client", ...cases.flatMap((row) => Object.keys(row[2]))]);
-  expect(sent.map((field) => field.name).filter((name) => !told.has(name))).toEqual([]);
+  const told = new Set([
+    "event_id",
+    "client",
+    ...cases.flatMap((row) => Object.keys(row[2])),
+  ]);
+  expect(sent.map((field) => field.name).filter((name) => !told.has(name)))
+    .toEqual([]);
 });
 
 const cyclic: Record<string, unknown> = {};
@@ -164,7 +196,11 @@ const oddities: [what: string, value: unknown, kept: unknown][] = [
   ["NaN", [NaN, 1], [null, 1]],
   ["a map", new Map([["a", new Date(0)]]), { a: "1970-01-01T00:00:00.000Z" }],
   ["bytes", new Uint8Array(10), "[10 bytes]"],
-  ["a key named __proto__", JSON.parse('{"__proto__": 1}'), JSON.parse('{"__proto__": 1}')],
+  [
+    "a key named __proto__",
+    JSON.parse('{"__proto__": 1}'),
+    JSON.parse('{"__proto__": 1}'),
+  ],
   ["a lone surrogate", { text: "\ud800" }, { text: "\ufffd" }],
 ];
 test.each(oddities)("the server takes %s", async (_what, value, kept) => {
@@ -172,7 +208,9 @@ test.each(oddities)("the server takes %s", async (_what, value, kept) => {
   const event_id = aisentry.logToolCall({ tool_name: "t", output: value });
   expect(await aisentry.flush()).toBe(true);
   expect(aisentry.stats()).toMatchObject({ accepted: 1, dropped: {} });
-  expect(JSON.stringify((await stored(event_id)).output)).toBe(JSON.stringify(kept));
+  expect(JSON.stringify((await stored(event_id)).output)).toBe(
+    JSON.stringify(kept),
+  );
 });
 
 test("the largest event that the SDK lets through is taken", async () => {
@@ -181,13 +219,17 @@ test("the largest event that the SDK lets through is taken", async () => {
   const event_id = aisentry.logPromptCall({ prompt: texts, response: texts });
   expect(await aisentry.flush(10_000)).toBe(true);
   expect(aisentry.stats()).toMatchObject({ accepted: 1, dropped: {} });
-  expect(JSON.stringify(await stored(event_id))).toContain("truncated, 1000000 characters in all");
+  expect(JSON.stringify(await stored(event_id))).toContain(
+    "truncated, 1000000 characters in all",
+  );
 }, 20_000);
 
 test("the deepest value that the SDK lets through is taken", async () => {
   init();
   let deep: unknown = "bottom";
-  for (let level = 0; level < 1000; level++) deep = level % 2 ? [deep] : { deep };
+  for (let level = 0; level < 1000; level++) {
+    deep = level % 2 ? [deep] : { deep };
+  }
   aisentry.logPromptCall({ prompt: deep, unknown: deep } as object);
   expect(await aisentry.flush()).toBe(true);
   expect(aisentry.stats()).toMatchObject({ accepted: 1, dropped: {} });
@@ -196,16 +238,30 @@ test("the deepest value that the SDK lets through is taken", async () => {
 test("a run is a tree", async () => {
   init();
   const run_id = aisentry.run("outer", (run) => {
-    aisentry.run("inner", () => aisentry.logToolCall({ tool_name: "t", error: new Error("no") }));
+    aisentry.run(
+      "inner",
+      () => aisentry.logToolCall({ tool_name: "t", error: new Error("no") }),
+    );
     return run.run_id;
   });
   expect(await aisentry.flush()).toBe(true);
   const tree = await read(`/api/runs/${run_id}`) as {
     run: StoredEvent;
-    events: { name?: string; tool_name?: string; depth: number; parent_missing: boolean }[];
+    events: {
+      name?: string;
+      tool_name?: string;
+      depth: number;
+      parent_missing: boolean;
+    }[];
   };
-  expect(tree.run).toMatchObject({ name: "outer", status: "error", tool_call_count: 1 });
-  expect(tree.events.map((event) => [event.name ?? event.tool_name, event.depth])).toEqual([
+  expect(tree.run).toMatchObject({
+    name: "outer",
+    status: "error",
+    tool_call_count: 1,
+  });
+  expect(
+    tree.events.map((event) => [event.name ?? event.tool_name, event.depth]),
+  ).toEqual([
     ["outer", 0],
     ["inner", 1],
     ["t", 2],
@@ -215,20 +271,25 @@ test("a run is a tree", async () => {
 
 test("what the server rejects is counted and said once; its neighbours arrive", async () => {
   init();
-  aisentry.logPromptCall({ status: "splendid" } as object);
+  aisentry.logPromptCall({ timestamp: "yesterday" });
   const good = aisentry.logPromptCall({ model: "m" });
-  aisentry.logToolCall({} as never);
+  aisentry.logEvent({ event_type: "party" } as never);
   expect(await aisentry.flush()).toBe(true);
-  aisentry.logPromptCall({ latency_ms: -1 });
+  aisentry.logPromptCall({ run_id: "x".repeat(1000) });
   expect(await aisentry.flush()).toBe(true);
-  expect(aisentry.stats()).toMatchObject({ accepted: 1, dropped: { rejected: 3 } });
+  expect(aisentry.stats()).toMatchObject({
+    accepted: 1,
+    dropped: { rejected: 3 },
+  });
   expect((await stored(good)).model).toBe("m");
   expect(said()).toHaveLength(1);
-  expect(said()[0]).toContain("splendid");
+  expect(said()[0]).toContain("timestamp must be");
 });
 
 test("a wrong key is said once, and nothing is stored", async () => {
-  aisentry.init({ dsn: `http://another-key-of-sixteen@127.0.0.1:${server.port}/tests` });
+  aisentry.init({
+    dsn: `http://another-key-of-sixteen@127.0.0.1:${server.port}/tests`,
+  });
   aisentry.logPromptCall({ name: "intruder" });
   expect(await aisentry.flush()).toBe(true);
   expect(aisentry.stats()!.dropped).toEqual({ unauthorized: 1 });
@@ -236,17 +297,23 @@ test("a wrong key is said once, and nothing is stored", async () => {
   expect(await read("/api/events?name=intruder")).toMatchObject({ total: 0 });
 });
 
-test("events of a time without a server arrive when it is back, once", async () => {
-  init();
-  aisentry.logPromptCall({ name: "outage" });
-  expect(await aisentry.flush()).toBe(true);
-  const { port } = server;
-  await server.stop();
-  for (let i = 1; i < 250; i++) aisentry.logPromptCall({ name: "outage" });
-  expect(await aisentry.flush(200)).toBe(false);
-  server = await start(port);
-  expect(await aisentry.flush(20_000)).toBe(true);
-  expect(aisentry.stats()).toMatchObject({ accepted: 250, dropped: {} });
-  await until(() => aisentry.stats()!.waiting === 0);
-  expect(await read("/api/events?name=outage&limit=1")).toMatchObject({ total: 250 });
-}, 60_000);
+test(
+  "events of a time without a server arrive when it is back, once",
+  async () => {
+    init();
+    aisentry.logPromptCall({ name: "outage" });
+    expect(await aisentry.flush()).toBe(true);
+    const { port } = server;
+    await server.stop();
+    for (let i = 1; i < 250; i++) aisentry.logPromptCall({ name: "outage" });
+    expect(await aisentry.flush(200)).toBe(false);
+    server = await start(port);
+    expect(await aisentry.flush(20_000)).toBe(true);
+    expect(aisentry.stats()).toMatchObject({ accepted: 250, dropped: {} });
+    await until(() => aisentry.stats()!.waiting === 0);
+    expect(await read("/api/events?name=outage&limit=1")).toMatchObject({
+      total: 250,
+    });
+  },
+  60_000,
+);

@@ -1,0 +1,189 @@
+// A span: what is logged inside belongs to it, and it is itself recorded, with its duration. The
+// outermost one starts a run. Its kind says which event it becomes.
+import type { AnyEvent, EventType } from "./event.ts";
+import { newRunId, newSpanId } from "./id.ts";
+import { openTelemetryIds } from "./host.ts";
+import { currentScope, type Scope, type Who, within } from "./scope.ts";
+import { text } from "./settings.ts";
+import { isError } from "./snapshot.ts";
+import { quietly, state } from "./state.ts";
+
+/**
+ * A `tool` is recorded as a tool_call, a `generation` as a prompt_call, an `agent` as an agent_step,
+ * all others as a span.
+ */
+export type SpanKind =
+  | "span"
+  | "agent"
+  | "chain"
+  | "embedding"
+  | "evaluator"
+  | "event"
+  | "generation"
+  | "guardrail"
+  | "retrieval"
+  | "tool";
+
+/** What a span can be told: the fields of its event, and what it is. */
+export interface SpanFields extends Partial<Omit<AnyEvent, "event_type">> {
+  kind?: SpanKind;
+  /** Of whoever sent the request: `...extract(headers)`. */
+  tracestate?: string | null;
+}
+
+export type Fields = Record<string, unknown>;
+
+/** What a span's function is given: its ids, and a place for what becomes known on the way. */
+export interface Span {
+  readonly run_id: string;
+  /** Parent of what is logged inside. */
+  readonly span_id: string;
+  readonly elapsed_ms: number;
+  /** Adds fields to the span's own event: `set({ output: answer })`. */
+  set(fields: Partial<Omit<AnyEvent, "event_type">>): void;
+}
+
+export interface Failure {
+  thrown: unknown;
+}
+
+export class OpenSpan implements Span {
+  readonly scope: Scope;
+  readonly #outer: Scope | undefined;
+  kind: SpanKind;
+  readonly #fields: Fields;
+  readonly startMs = Date.now();
+  readonly #start = performance.now();
+  #isOpen = true;
+
+  /** A copy of `fields` is made. Without `outer`, it is the span that the program is in. */
+  constructor(fields: Fields, outer = currentScope()) {
+    const {
+      kind,
+      run_id,
+      span_id,
+      tracestate,
+      user_id,
+      session_id,
+      tags,
+      ...own
+    } = fields;
+    this.kind = kind as SpanKind ?? "span";
+    this.#fields = own;
+    const named = text(run_id);
+    const theirs = named === undefined && outer === undefined ? openTelemetryIds() : undefined;
+    if (theirs !== undefined) own.parent_span_id ??= theirs.span_id;
+    const run = named ?? outer?.run_id ?? theirs?.trace_id ??
+      newRunId(this.startMs);
+    this.#outer = outer?.run_id === run ? outer : undefined;
+    this.scope = {
+      run_id: run,
+      span_id: text(span_id) ?? newSpanId(),
+      tracestate: text(tracestate) ?? this.#outer?.tracestate,
+      who: whoOf(
+        { user_id: text(user_id), session_id: text(session_id), tags },
+        outer,
+        run,
+      ),
+      span: this,
+    };
+  }
+
+  get run_id(): string {
+    return this.scope.run_id;
+  }
+
+  get span_id(): string {
+    return this.scope.span_id;
+  }
+
+  get elapsed_ms(): number {
+    return performance.now() - this.#start;
+  }
+
+  set(fields: Fields): void {
+    quietly(() => Object.assign(this.#fields, fields));
+  }
+
+  /** Fields that are not set already. */
+  setDefaults(fields: Fields): void {
+    for (const name in fields) this.#fields[name] ??= fields[name];
+  }
+
+  get(name: string): unknown {
+    return this.#fields[name];
+  }
+
+  /** Records it, once. */
+  end(failure?: Failure): string | undefined {
+    const { client } = state;
+    if (client === null || !this.#isOpen) return undefined;
+    this.#isOpen = false;
+    const fields: Fields = {
+      run_id: this.run_id,
+      span_id: this.span_id,
+      parent_span_id: this.#outer?.span_id,
+      timestamp: this.startMs,
+      latency_ms: this.elapsed_ms,
+      ...(failure && outcomeOf(failure.thrown)),
+      ...this.#fields,
+    };
+    const type = shape(this.kind, fields);
+    // Inside, where it takes its user, session and labels from the scope.
+    return within(this.scope, () => client.log(type, fields));
+  }
+}
+
+/** How a span that threw is recorded. */
+function outcomeOf(thrown: unknown): Fields {
+  const error = thrown ?? "unknown";
+  const names = isError(error) ? `${error.name} ${error.constructor?.name}` : "";
+  // Somebody's wish is no failure of the program.
+  const status = /Abort/.test(names) ? "warning" : /Timeout/.test(names) ? "timeout" : "error";
+  return { error, status };
+}
+
+/** Moves what every span has to where events of this kind have it; answers their type. */
+function shape(kind: SpanKind, fields: Fields): EventType {
+  const move = (from: string, to: string) => {
+    if (fields[from] !== undefined) fields[to] ??= fields[from];
+    delete fields[from];
+  };
+  switch (kind) {
+    case "tool":
+      fields.tool_name ??= fields.name;
+      return "tool_call";
+    case "generation":
+      move("input", "prompt");
+      move("output", "response");
+      return "prompt_call";
+    case "agent":
+      move("input", "input_data");
+      move("output", "output_data");
+      fields.step_name ??= fields.name;
+      return "agent_step";
+    case "span":
+      return "span";
+    default:
+      fields.attributes = { kind, ...fields.attributes as object };
+      return "span";
+  }
+}
+
+function whoOf(
+  given: Partial<Omit<Who, "tags">> & { tags: unknown },
+  outer: Scope | undefined,
+  run: string,
+): Who {
+  const { user_id, session_id } = given;
+  const tags = Array.isArray(given.tags) ? given.tags.map(String) : [];
+  const inherited = outer?.who ?? state.client?.who ?? { tags: [] };
+  // What is set further down the same run is set for all of it.
+  const isNamed = (user_id ?? session_id) !== undefined || tags.length > 0;
+  if (outer?.run_id === run && !isNamed) return outer.who;
+  return {
+    user_id: user_id ?? inherited.user_id,
+    session_id: session_id ?? inherited.session_id,
+    tags: [...new Set([...inherited.tags, ...tags])],
+  };
+}
