@@ -21,6 +21,8 @@ export interface MaintainOptions {
   /** 0 keeps events for ever. */
   retentionDays: number;
   diskFreeBytesMin: number;
+  /** Stores what came in pieces and has waited long enough. */
+  settle(): Promise<void>;
   clock: Clock;
   onError(what: string, error: unknown): void;
 }
@@ -43,6 +45,7 @@ export function maintain(
     every(checkIntervalMs, "writing Parquet", options, async () => {
       if (flushIsDue(store, options)) await store.flush();
     }),
+    every(checkIntervalMs, "storing what came in pieces", options, () => options.settle()),
     every(checkIntervalMs, "looking at the disk", options, async () => {
       const free = await store.freeBytes();
       ingest.closed = free >= options.diskFreeBytesMin ? null : {

@@ -3,6 +3,7 @@ import type { Config } from "./config.ts";
 import { build } from "./embedded.ts";
 import { Exports } from "./exports.ts";
 import { Ingest } from "./ingest.ts";
+import { Langfuse } from "./langfuse.ts";
 import { Live } from "./live.ts";
 import { loggerOf } from "./logging.ts";
 import { maintain } from "./maintain.ts";
@@ -15,6 +16,7 @@ import { createApp } from "./serve/app.ts";
 import { type GrpcServer, startGrpc } from "./serve/grpc.ts";
 import { systemClock } from "./std/clock.ts";
 import { RateLimit } from "./std/rate_limit.ts";
+import { Pending } from "./store/pending.ts";
 import { Sandbox } from "./store/sandbox.ts";
 import type { State } from "./store/state.ts";
 import { folders, Store } from "./store/store.ts";
@@ -87,6 +89,8 @@ export async function startServer(config: Config, state: State): Promise<Running
     logs: mapLogRecord,
     metrics: (project_id, points, bytes) => ingest.takePoints(project_id, points, bytes),
   });
+  const pending = new Pending(join(config.data_dir, folders.pending));
+  const langfuse = new Langfuse(pending, ingest, clock);
   const bodies = new BodyRoom(bodiesBytesMax);
   const sandbox = new Sandbox({
     cacheDir: config.cache_dir,
@@ -118,6 +122,7 @@ export async function startServer(config: Config, state: State): Promise<Running
       : null,
     bodies,
     exports,
+    langfuse,
     source: (project_id) => store.source(project_id),
     rowsMax: config.sql_rows_max,
     timeoutMs: config.sql_timeout_s * 1000,
@@ -159,6 +164,7 @@ export async function startServer(config: Config, state: State): Promise<Running
     flushBytes: config.flush_bytes,
     retentionDays: config.retention_days,
     diskFreeBytesMin: config.disk_free_bytes_min,
+    settle: () => langfuse.settle(),
     clock,
     onError,
   });
@@ -171,6 +177,7 @@ export async function startServer(config: Config, state: State): Promise<Running
       await Promise.all([http.stop(), grpc?.stop()]);
       await stopMaintenance();
       await sandbox.close();
+      pending.close();
       await store.close();
     },
   };

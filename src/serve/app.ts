@@ -8,6 +8,7 @@ import { Problem, respond } from "./errors.ts";
 import { eventRoutes } from "./events.ts";
 import { facetRoutes } from "./facets.ts";
 import { type IngestDeps, ingestRoutes } from "./ingest.ts";
+import { type LangfuseDeps, langfuseRoutes } from "./langfuse.ts";
 import { type LiveDeps, liveRoutes } from "./live.ts";
 import { mappingRoutes } from "./mapping.ts";
 import { metricRoutes } from "./metrics.ts";
@@ -27,6 +28,7 @@ import { type StatusDeps, statusRoutes } from "./status.ts";
 export interface AppDeps
   extends
     ReadDeps,
+    LangfuseDeps,
     PriceDeps,
     RedactionDeps,
     IngestDeps,
@@ -62,6 +64,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
 
   app.route("/", ingestRoutes(deps)); //   POST /v1/events, /v1/projects/{project_id}/events
   app.route("/", exportRoutes(deps)); //   POST /v1/traces, /v1/logs, /v1/metrics, of a project too
+  app.route("/", langfuseRoutes(deps)); // /api/public/…
   app.route("/", eventRoutes(deps)); //    GET /api/events, /api/events/{event_id}
   app.route("/", mappingRoutes(deps)); //  GET /api/events/{event_id}/mapping
   app.route("/", runRoutes(deps)); //      GET /api/runs, /api/runs/{run_id}

@@ -17,7 +17,7 @@ export interface AuthOptions {
 
 export const sessionCookie = "watchllm_session";
 
-const publicPaths = new Set(["/healthz", "/readyz", "/openapi.json", "/api/session"]);
+const publicPaths = new Set(["/healthz", "/readyz", "/openapi.json", "/api/session", "/api/public/health"]);
 /** Everything else that is read is the page, which holds no secret. */
 const protectedPaths = /^\/(api|v1|mcp|metrics)(\/|$)/;
 
@@ -63,7 +63,7 @@ export class Authenticator {
   }
 
   #keyOf(authorization: string): Key | Problem {
-    const [, text] = /^Bearer +(\S.*)$/i.exec(authorization) ?? [];
+    const text = /^Bearer +(\S.*)$/i.exec(authorization)?.[1] ?? passwordOf(authorization);
     if (text === undefined) {
       return unauthenticated("The Authorization header must be: Bearer <key>.");
     }
@@ -98,6 +98,15 @@ export class Authenticator {
     if (principal === undefined) this.#principals.set(source, principal = make());
     return principal;
   }
+}
+
+/** Of HTTP Basic, as Langfuse's SDKs send it: the key is the password, the user name is free. */
+function passwordOf(authorization: string): string | undefined {
+  const encoded = /^Basic +([A-Za-z0-9+/=_-]+)$/i.exec(authorization)?.[1];
+  if (encoded === undefined) return undefined;
+  const pair = Buffer.from(encoded, "base64").toString("utf8");
+  const colon = pair.indexOf(":");
+  return colon === -1 ? undefined : pair.slice(colon + 1);
 }
 
 function unauthenticated(detail: string): Problem {

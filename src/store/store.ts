@@ -46,6 +46,7 @@ export const folders = {
   quarantine: "quarantine",
   temporary: "tmp",
   manifest: "manifest.db",
+  pending: "pending.db",
 } as const;
 
 export class Store {

@@ -1,0 +1,211 @@
+// Langfuse's public API, as far as its SDKs need it to send: a set-up switches by its URL and keys.
+//   LANGFUSE_BASE_URL=<this server>  LANGFUSE_PUBLIC_KEY=<project>  LANGFUSE_SECRET_KEY=<a key>
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import type { Langfuse } from "../langfuse.ts";
+import { limits } from "../limits.ts";
+import { inflate, readBody } from "../receive/body.ts";
+import { parseJson } from "../receive/sdk.ts";
+import type { State } from "../store/state.ts";
+import { Problem } from "./errors.ts";
+import { bodyProblem, limitRate, problemOf } from "./ingest.ts";
+import { type ExportDeps, exportHandler } from "./otlp.ts";
+import { allowed, type AppEnv } from "./principal.ts";
+
+export interface LangfuseDeps extends ExportDeps {
+  langfuse: Langfuse;
+  state: Pick<State, "project">;
+  version: string;
+}
+
+const batchMax = limits.batchEventsMax;
+
+const item = z.object({ id: z.string(), status: z.int() });
+
+const ingestion = createRoute({
+  method: "post",
+  path: "/api/public/ingestion",
+  summary: "Take a batch of Langfuse's SDKs",
+  description: "Traces, observations and scores, created and updated. What comes in pieces is " +
+    "stored as one event once it has ended; each piece is on disk before the answer. Also with " +
+    "HTTP Basic: any user name, and a key as the password.",
+  request: {
+    body: {
+      content: {
+        "application/json": {
+          schema: z.object({ batch: z.array(z.record(z.string(), z.unknown())) })
+            .openapi("LangfuseBatch"),
+        },
+      },
+    },
+  },
+  responses: {
+    207: {
+      description: "What was taken, and what was not.",
+      content: {
+        "application/json": {
+          schema: z.object({
+            successes: z.array(item),
+            errors: z.array(item.extend({ message: z.string() })),
+          }).openapi("LangfuseAnswer"),
+        },
+      },
+    },
+    400: { description: "No batch." },
+    401: { description: "No key, or a wrong one." },
+  },
+});
+
+const scores = createRoute({
+  method: "post",
+  path: "/api/public/scores",
+  summary: "Take a score of Langfuse's SDKs",
+  request: {
+    body: {
+      content: { "application/json": { schema: z.record(z.string(), z.unknown()) } },
+    },
+  },
+  responses: {
+    200: {
+      description: "Stored.",
+      content: { "application/json": { schema: z.object({ id: z.string() }) } },
+    },
+    400: { description: "No score." },
+  },
+});
+
+const traces = createRoute({
+  method: "post",
+  path: "/api/public/otel/v1/traces",
+  summary: "Take traces of Langfuse's SDKs by OTLP/HTTP",
+  request: {
+    body: {
+      content: {
+        "application/json": { schema: z.record(z.string(), z.unknown()) },
+        "application/x-protobuf": { schema: z.string() },
+      },
+    },
+  },
+  responses: { 200: { description: "Taken, perhaps in part." } },
+});
+
+const projects = createRoute({
+  method: "get",
+  path: "/api/public/projects",
+  summary: "Name the project of a key, as Langfuse's SDKs ask it",
+  responses: {
+    200: {
+      description: "The project.",
+      content: {
+        "application/json": {
+          schema: z.object({ data: z.array(z.object({ id: z.string(), name: z.string() })) }),
+        },
+      },
+    },
+  },
+});
+
+const health = createRoute({
+  method: "get",
+  path: "/api/public/health",
+  summary: "Whether the server runs, as Langfuse's SDKs ask it",
+  security: [],
+  responses: {
+    200: {
+      description: "It runs.",
+      content: {
+        "application/json": { schema: z.object({ status: z.string(), version: z.string() }) },
+      },
+    },
+  },
+});
+
+export function langfuseRoutes(deps: LangfuseDeps): OpenAPIHono<AppEnv> {
+  const app = new OpenAPIHono<AppEnv>();
+  for (const route of [ingestion, scores, traces]) app.openAPIRegistry.registerPath(route);
+
+  app.openapi(health, (c) => c.json({ status: "OK", version: deps.version }, 200));
+  app.openapi(projects, (c) => {
+    const principal = c.get("principal");
+    const known = principal.projects.slice(0, projectsMax);
+    return c.json({
+      data: known.map((id) => ({ id, name: deps.state.project(id)?.name ?? id })),
+    }, 200);
+  });
+
+  app.post("/api/public/otel/v1/traces", exportHandler(deps, "traces"));
+
+  app.post("/api/public/ingestion", async (c) => {
+    const { project_id, body, bytes } = await received(c, deps);
+    const { batch } = body as { batch?: unknown };
+    if (!Array.isArray(batch)) {
+      throw new Problem(400, "Invalid request", "The body must be {batch: […]}.");
+    }
+    if (batch.length > batchMax) {
+      throw new Problem(413, "Too many events in one request", `At most ${batchMax} are taken.`);
+    }
+    const answer = await deps.langfuse.take(project_id, batch, bytes);
+    if ("reason" in answer) throw problemOf(answer);
+    deps.rateLimit?.spend(project_id, answer.successes.length);
+    return c.json(answer, 207);
+  });
+
+  app.post("/api/public/scores", async (c) => {
+    const { project_id, body, bytes } = await received(c, deps);
+    const id = (body as { id?: unknown }).id ?? Bun.randomUUIDv7();
+    const envelope = { id, type: "score-create", timestamp: null, body };
+    const answer = await deps.langfuse.take(project_id, [envelope], bytes);
+    if ("reason" in answer) throw problemOf(answer);
+    const [error] = answer.errors;
+    if (error !== undefined) throw new Problem(400, "Invalid score", error.message);
+    return c.json({ id: String(id) }, 200);
+  });
+
+  // Prompts, datasets, media: their SDK reads the message.
+  app.all("/api/public/*", (c) => {
+    throw new Problem(
+      404,
+      "Not found",
+      `WatchLLM takes traces, observations and scores of Langfuse's SDKs; it has no ${c.req.path}.`,
+    );
+  });
+  return app;
+}
+
+const projectsMax = 100;
+
+async function received(
+  c: Context<AppEnv>,
+  deps: LangfuseDeps,
+): Promise<{ project_id: string; body: object; bytes: number }> {
+  const project_id = allowed(c.get("principal"), "ingest", c.req.query("project_id"));
+  if (!deps.enabled) {
+    throw new Problem(503, "Ingestion is off", "WATCHLLM_ENABLED is false.", {}, 60);
+  }
+  const refusal = deps.ingest.refusal();
+  if (refusal !== null) throw problemOf(refusal);
+  const hold = deps.bodies.hold();
+  try {
+    const raw = await readBody(c.req.raw, hold, limits.bodyBytesMax);
+    const bytes = raw instanceof Uint8Array
+      ? inflate(raw, c.req.header("content-encoding") ?? null)
+      : raw;
+    if (!(bytes instanceof Uint8Array)) throw bodyProblem(bytes);
+    limitRate(deps.rateLimit, project_id);
+    const body = parsed(new TextDecoder().decode(bytes));
+    if (typeof body !== "object" || body === null) {
+      throw new Problem(400, "Invalid request", "The body must be a JSON object.");
+    }
+    return { project_id, body, bytes: bytes.length };
+  } finally {
+    hold.release();
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    throw new Problem(400, "Invalid request", `The body is not JSON: ${(error as Error).message}`);
+  }
+}
