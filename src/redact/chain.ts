@@ -1,6 +1,8 @@
 // A chain of digit groups such as 4111 1111 1111 1111 or (415) 555-2671, as they stand in a text.
 import { isDigit, isWord } from "./characters.ts";
-import { joins } from "./phone.ts";
+
+/** How two groups are joined. */
+export const joins = { space: 1, dash: 2, dot: 4, slash: 8, paren: 16, none: 0 } as const;
 
 /** More groups than this are looked at in turns that overlap. */
 const groupsMax = 48;
@@ -14,6 +16,8 @@ export class Chain {
   ends: number[] = [];
   /** How a group is joined to the one before it, of `joins`. */
   joins: number[] = [];
+  /** The group that is looked at follows a finding. */
+  fresh = false;
   /** More groups follow than it holds. */
   cut = false;
 
@@ -116,4 +120,27 @@ function signOf(code: number): number {
     default:
       return joins.none;
   }
+}
+
+/** Part of a longer thing, such as an id with dashes, a path, a decimal or a version. */
+export function isGlued(chain: Chain, group: number): boolean {
+  const { text } = chain;
+  if (group > 0) return chain.joins[group] !== joins.space && chain.joins[group] !== joins.paren;
+  let at = chain.starts[0]! - 1;
+  if (text.charCodeAt(at) === 40) at--;
+  const code = text.charCodeAt(at);
+  if (code === 45 || code === 46 || code === 47) return isWord(text.charCodeAt(at - 1));
+  // A sum of money.
+  return code === 36 || code === 0x20ac || code === 0xa3 || code === 35;
+}
+
+/** The same on its right side. */
+export function isOpenEnded(chain: Chain, group: number): boolean {
+  const { text } = chain;
+  const at = chain.ends[group]!;
+  const code = text.charCodeAt(at);
+  if (code === 45 || code === 46 || code === 47 || code === 58) {
+    return isWord(text.charCodeAt(at + 1));
+  }
+  return code === 37;
 }

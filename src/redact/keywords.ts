@@ -1,5 +1,5 @@
 // Finds many keywords in one pass over a text, without regard to case (Aho–Corasick over ASCII), and
-// counts its digits on the way: the cheap look that decides which detectors run at all.
+// notes its digits on the way: the cheap look that decides which detectors run at all.
 
 const digitBit = 0x100;
 
@@ -7,7 +7,8 @@ export interface Hits {
   /** Keyword and the index after its last character, in order of the text. */
   keywords: number[];
   ends: number[];
-  digits: number;
+  /** Where each run of digits starts. */
+  digits: number[];
 }
 
 export class Keywords {
@@ -52,11 +53,14 @@ export class Keywords {
     const classes = this.#classes, next = this.#next, firstOutput = this.#firstOutput;
     hits.keywords.length = 0;
     hits.ends.length = 0;
-    let state = 0, digits = 0;
+    hits.digits.length = 0;
+    let state = 0, before = 0;
     for (let at = 0; at < text.length; at++) {
       const code = text.charCodeAt(at);
       const kind = code < 128 ? classes[code]! : 0;
-      digits += kind >> 8;
+      const digit = kind & digitBit;
+      if (digit > before) hits.digits.push(at);
+      before = digit;
       state = next[state + (kind & 0xff)]!;
       if (state >= firstOutput) {
         for (const keyword of this.#outputs[(state - firstOutput) / this.#width]!) {
@@ -65,7 +69,6 @@ export class Keywords {
         }
       }
     }
-    hits.digits = digits;
   }
 }
 

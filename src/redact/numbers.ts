@@ -1,27 +1,19 @@
 // Numbers that are written as groups of digits: cards, phones, social security and health numbers,
 // bank accounts, IPv4 addresses. Called for each chain of groups in a text.
-import { Chain, numberGroupsMax } from "./chain.ts";
+import { cardGroups } from "./card.ts";
+import { Chain, isGlued, isOpenEnded, joins, numberGroupsMax } from "./chain.ts";
 import { isAlphanumeric, isUpper, isWord } from "./characters.ts";
-import { abaRouting, italianVat, luhn, nhs, pesel, spanishTaxLetter } from "./checksums.ts";
+import {
+  abaRouting,
+  italianVat,
+  nhs,
+  pesel,
+  spanishForeignerLetter,
+  spanishTaxLetter,
+} from "./checksums.ts";
 import { type Place, speaksOf } from "./context.ts";
 import type { Kind, Span } from "./kinds.ts";
-import { isInternational, isSpokenBare, joins, nationalGroups, phoneDigitsMax } from "./phone.ts";
-
-/** Lengths and first digits that card schemes issue. */
-const cardIssuers: [RegExp, (length: number) => boolean][] = [
-  [/^4/, (length) => length === 13 || length === 16 || length === 19],
-  [/^(?:5[1-5]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720))/, (length) => length === 16],
-  [/^3[47]/, (length) => length === 15],
-  [/^(?:6011|64[4-9]|65)/, (length) => length >= 16 && length <= 19],
-  [/^(?:30[0-5]|309|36|3[89])/, (length) => length >= 14 && length <= 19],
-  [/^35(?:2[89]|[3-8])/, (length) => length >= 16 && length <= 19],
-  [/^(?:62|81)/, (length) => length >= 16 && length <= 19],
-  [/^(?:50|5[6-8]|6304|67|6390)/, (length) => length >= 15 && length <= 19],
-  [/^220[0-4]/, (length) => length >= 16 && length <= 19],
-];
-const cardDigitsMin = 13;
-const cardDigitsMax = 19;
-const cardSpoken = /card|visa|master|amex|\bpan\b|cc[_ -]?(?:no|num)|karte|tarjeta|carta|carte/i;
+import { internationalGroups, isSpokenBare, nationalGroups, phoneGroups } from "./phone.ts";
 
 /** Finds numbers in the chain that starts at `start`; returns where to read on. */
 export function findNumbers(
@@ -41,8 +33,10 @@ export function findNumbers(
   // What stands in the tail of a chain that was cut is looked at in the next turn.
   const last = chain.cut ? chain.length - numberGroupsMax : chain.length;
   let group = 0;
+  chain.fresh = false;
   while (group < last) {
     const found = numberAt(chain, group, place);
+    chain.fresh = found !== null;
     if (found === null) {
       group++;
       continue;
@@ -84,97 +78,8 @@ function numberAt(chain: Chain, group: number, place: Place): Found | null {
   const international = internationalGroups(chain, group, place);
   if (international > 0) return { kind: "PHONE_NUMBER", groups: international };
   if (!glued && isAddress(chain, group, place)) return { kind: "IP_ADDRESS", groups: 4 };
-  if (glued) return null;
+  if (glued) return foreigner(chain, group);
   return chain.size(group) >= 8 ? longGroup(chain, group, place) : shortGroups(chain, group, place);
-}
-
-/** Part of a longer thing, such as an id with dashes, a path, a decimal or a version. */
-function isGlued(chain: Chain, group: number): boolean {
-  const { text } = chain;
-  if (group > 0) return chain.joins[group] !== joins.space && chain.joins[group] !== joins.paren;
-  let at = chain.starts[0]! - 1;
-  if (text.charCodeAt(at) === 40) at--;
-  const code = text.charCodeAt(at);
-  if (code === 45 || code === 46 || code === 47) return isWord(text.charCodeAt(at - 1));
-  // A sum of money.
-  return code === 36 || code === 0x20ac || code === 0xa3 || code === 35;
-}
-
-/** The same on its right side. */
-function isOpenEnded(chain: Chain, group: number): boolean {
-  const { text } = chain;
-  const at = chain.ends[group]!;
-  const code = text.charCodeAt(at);
-  if (code === 45 || code === 46 || code === 47 || code === 58 || code === 44) {
-    return isWord(text.charCodeAt(at + 1));
-  }
-  return code === 37;
-}
-
-function cardGroups(chain: Chain, group: number, place: Place): number {
-  const first = chain.size(group);
-  if (first >= cardDigitsMin && first <= cardDigitsMax) {
-    const digits = chain.digits(group, 1);
-    // Bare numbers of the lengths that few cards have are mostly something else.
-    const usual = first === 15 || first === 16 ||
-      cardSpoken.test(
-        place.key + chain.text.slice(Math.max(0, chain.starts[group]! - 40), chain.starts[group]),
-      );
-    return usual && !isGlued(chain, group) && isCard(digits) ? 1 : 0;
-  }
-  if (first !== 4 && first !== 5 && first !== 6 && first !== 8) return 0;
-  const join = chain.joins[group + 1];
-  if (join !== joins.space && join !== joins.dash && join !== joins.dot) return 0;
-  let total = first, found = 0;
-  for (let at = group + 1; at < chain.length && at < group + 5; at++) {
-    const size = chain.size(at);
-    if (chain.joins[at] !== join || size > 10) break;
-    total += size;
-    if (total > cardDigitsMax) break;
-    if (total < cardDigitsMin) continue;
-    if (size < 3 && total !== cardDigitsMin) continue;
-    if (isCard(chain.digits(group, at - group + 1))) found = at - group + 1;
-  }
-  return found;
-}
-
-function isCard(digits: string): boolean {
-  return cardIssuers.some(([prefix, fits]) => fits(digits.length) && prefix.test(digits)) &&
-    luhn(digits);
-}
-
-/** +49 30 …, and 0049 30 … with separators or a telling word. */
-function internationalGroups(chain: Chain, group: number, place: Place): number {
-  const { text } = chain;
-  const start = chain.starts[group]!;
-  const opened = group === 0 && text.charCodeAt(start - 1) === 40;
-  const plusAt = start - (opened ? 2 : 1);
-  let prefix = 0;
-  if (group > 0 || text.charCodeAt(plusAt) !== 43) {
-    if (group > 0 && chain.joins[group] !== joins.space) return 0;
-    if (!text.startsWith("00", start) || place.identifier) return 0;
-    const several = chain.length > group + 1;
-    if (!several && !speaksOf("phone", text, start, place)) return 0;
-    prefix = 2;
-  } else if (isWord(text.charCodeAt(plusAt - 1)) || text.charCodeAt(plusAt - 1) === 43) {
-    return 0;
-  }
-  let digits = 0, found = 0, all = "";
-  for (let at = group; at < chain.length && at < group + 8; at++) {
-    if (at > group && chain.size(at) > 12) break;
-    digits += chain.size(at);
-    if (digits > phoneDigitsMax + prefix + 1) break;
-    // +44 (0)20 …: the zero is not dialled.
-    const trunk = at > group && chain.size(at) === 1 && chain.joins[at] === joins.paren &&
-      text.charCodeAt(chain.starts[at]!) === 48;
-    if (!trunk) all += text.slice(chain.starts[at]!, chain.ends[at]!);
-    if (isInternational(all.slice(prefix))) {
-      // After a whole number, a further group of another kind is not of it.
-      if (found > 0 && all.length - prefix > 13) break;
-      found = at - group + 1;
-    }
-  }
-  return found;
 }
 
 /** Four octets; not a version, a section or an object identifier. */
@@ -286,22 +191,6 @@ function shortGroups(chain: Chain, group: number, place: Place): Found | null {
   return null;
 }
 
-function phoneGroups(chain: Chain, group: number, place: Place): number {
-  const { text } = chain;
-  const start = chain.starts[group]!;
-  const maybe = nationalGroups(chain, group, true);
-  const grouped = group === 0 ? spokenGroups(chain) : 0;
-  if (maybe === 0 && grouped === 0) return 0;
-  const sure = nationalGroups(chain, group, false);
-  if (sure > 0 && !isOpenEnded(chain, group + sure - 1)) {
-    if (text.charCodeAt(start - 1) === 40) return sure;
-    if (!speaksOf("order", text, start, place) || speaksOf("phone", text, start, place)) {
-      return sure;
-    }
-  }
-  return speaksOf("phone", text, start, place) ? Math.max(maybe, grouped) : 0;
-}
-
 /** Sizes of three groups as the digits of a number; 0 when there are fewer or longer ones. */
 function sizesOf(chain: Chain, group: number): number {
   if (group + 3 > chain.length) return 0;
@@ -316,31 +205,22 @@ function sameJoin(chain: Chain, group: number, count: number): boolean {
   return true;
 }
 
-/** After a telling word: groups of any sizes, 7 to 15 digits, unless they are a date. */
-function spokenGroups(chain: Chain): number {
-  const sizes: number[] = [];
-  let total = 0, found = 0;
-  for (let at = 0; at < chain.length; at++) {
-    if (at > 0 && chain.joins[at] === joins.dot && chain.size(at) < 2) break;
-    total += chain.size(at);
-    if (total > phoneDigitsMax) break;
-    sizes.push(chain.size(at));
-    if (total >= 7 && sizes.length > 1 && !isDate(sizes)) found = sizes.length;
-  }
-  return isDate(sizes.slice(0, 3)) ? 0 : found;
-}
-
-function isDate(sizes: number[]): boolean {
-  const [a = 0, b = 0, c = 0] = sizes;
-  return b <= 2 && ((a === 4 && c <= 2) || (a <= 2 && c === 4));
-}
-
 function isSsn(digits: string): boolean {
   return /^(?!000|666|9)\d{3}(?!00)\d{2}(?!0000)\d{4}$/.test(digits);
 }
 
 function isItin(digits: string): boolean {
   return /^9\d{2}(?:5\d|6[0-5]|7\d|8[0-8]|9[0-24-9])\d{4}$/.test(digits);
+}
+
+/** X-1234567-L; the letters stand around the digits. */
+function foreigner(chain: Chain, group: number): Found | null {
+  const { text } = chain;
+  const start = chain.starts[group]! - 2, end = chain.ends[group]!;
+  if (chain.size(group) !== 7 || start < 0 || isWord(text.charCodeAt(start - 1))) return null;
+  const whole = /^([XYZ])-(\d{7})-([A-Z])(?![A-Za-z0-9])/.exec(text.slice(start, end + 3));
+  if (whole === null || !spanishForeignerLetter(whole.slice(1).join(""))) return null;
+  return { kind: "ES_NIE", groups: 1, start, end: end + 2 };
 }
 
 /** AB 12 34 56 C; the letters stand around the chain. */

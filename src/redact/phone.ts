@@ -1,8 +1,8 @@
 // Telephone numbers: what the digits and their grouping say, country by country.
-import type { Chain } from "./chain.ts";
+import { type Chain, isOpenEnded, joins } from "./chain.ts";
+import { isWord } from "./characters.ts";
+import { type Place, speaksOf } from "./context.ts";
 
-/** How two groups are joined. */
-export const joins = { space: 1, dash: 2, dot: 4, slash: 8, paren: 16, none: 0 } as const;
 const { space, dash, dot, slash, paren } = joins;
 
 interface Form {
@@ -41,7 +41,8 @@ const forms: Form[] = [
   { groups: [4, 7], joins: [space | dash | paren], digits: british },
   { groups: [11], joins: [], digits: /^07[4-9]\d{8}$/ },
   ...[3, 4, 5].flatMap((area): Form[] => [
-    ...[4, 5, 6, 7, 8].map((rest): Form => ({
+    { groups: [area, 4], joins: [space | dash | slash | paren], digits: german, weak: true },
+    ...[5, 6, 7, 8].map((rest): Form => ({
       groups: [area, rest], joins: [space | dash | slash | paren], digits: german,
     })),
     ...[[3, 3], [3, 4], [4, 3], [4, 4], [2, 2], [3, 2], [2, 3]].map((rest): Form => ({
@@ -81,10 +82,10 @@ for (const form of forms) {
 const callingCode =
   /^(?:1[2-9]|7[0-9]|20|21[1-8]|22|23|24|25|26|27|29[01789]|3[0-469]|35|37|38|4[013-9]|42[013]|5[1-8]|50|59|6[0-6]|67|68|69|8[1246]|80|85|87|88|9[0-58]|96|97|99)/;
 const internationalDigitsMin = 8;
-export const phoneDigitsMax = 15;
+const phoneDigitsMax = 15;
 
 /** Digits after + or 00 that can be an international number. */
-export function isInternational(digits: string): boolean {
+function isInternational(digits: string): boolean {
   if (digits.length < internationalDigitsMin || digits.length > phoneDigitsMax) return false;
   if (!callingCode.test(digits)) return false;
   return digits[0] !== "1" || /^1[2-9]\d{9}$/.test(digits);
@@ -121,4 +122,83 @@ const spokenBare = /^(?!0{3}|(?:19|20)\d{2}(?:0\d|1[0-2])(?:[0-2]\d|3[01])$)\d{7
 
 export function isSpokenBare(digits: string): boolean {
   return spokenBare.test(digits);
+}
+
+/** 00, a calling code and perhaps the start of an area, before the first separator. */
+const dialledMax = 6;
+
+/** +49 30 …, and 0049 30 … with separators or a telling word. */
+export function internationalGroups(chain: Chain, group: number, place: Place): number {
+  const { text } = chain;
+  const start = chain.starts[group]!;
+  const opened = group === 0 && text.charCodeAt(start - 1) === 40;
+  const plusAt = start - (opened ? 2 : 1);
+  let prefix = 0;
+  if (group > 0 || text.charCodeAt(plusAt) !== 43) {
+    if (group > 0 && chain.joins[group] !== joins.space) return 0;
+    if (!text.startsWith("00", start) || place.identifier) return 0;
+    const several = chain.length > group + 1;
+    const size = chain.size(group);
+    const apart = several && size !== 3 && size <= dialledMax;
+    if (!apart && !speaksOf("phone", text, start, place)) return 0;
+    prefix = 2;
+  } else if (isWord(text.charCodeAt(plusAt - 1)) || text.charCodeAt(plusAt - 1) === 43) {
+    return 0;
+  }
+  let digits = 0, found = 0, all = "";
+  for (let at = group; at < chain.length && at < group + 8; at++) {
+    if (at > group && chain.size(at) > 12) break;
+    digits += chain.size(at);
+    if (digits > phoneDigitsMax + prefix + 1) break;
+    // +44 (0)20 …: the zero is not dialled.
+    const trunk = at > group && chain.size(at) === 1 && chain.joins[at] === joins.paren &&
+      text.charCodeAt(chain.starts[at]!) === 48;
+    if (!trunk) all += text.slice(chain.starts[at]!, chain.ends[at]!);
+    if (isInternational(all.slice(prefix))) {
+      // After a whole number, a further group of another kind is not of it.
+      if (found > 0 && all.length - prefix > 13) break;
+      found = at - group + 1;
+    }
+  }
+  return found;
+}
+
+/** How many groups from this one are a national number; 0 when none are. */
+export function phoneGroups(chain: Chain, group: number, place: Place): number {
+  const { text, joins: joined } = chain;
+  // Amid a list of numbers.
+  if (joined[group] === joins.space && joined[group + 1] === joins.space && !chain.fresh) return 0;
+  const start = chain.starts[group]!;
+  const maybe = nationalGroups(chain, group, true);
+  const grouped = group === 0 ? spokenGroups(chain) : 0;
+  if (maybe === 0 && grouped === 0) return 0;
+  const sure = nationalGroups(chain, group, false);
+  const listed = sure === 2 && joined[group + 1] === joins.space &&
+    joined[group + 2] === joins.space;
+  if (sure > 0 && !listed && !isOpenEnded(chain, group + sure - 1)) {
+    if (text.charCodeAt(start - 1) === 40) return sure;
+    if (!speaksOf("order", text, start, place) || speaksOf("phone", text, start, place)) {
+      return sure;
+    }
+  }
+  return speaksOf("phone", text, start, place) ? Math.max(maybe, grouped) : 0;
+}
+
+/** After a telling word: groups of any sizes, 7 to 15 digits, unless they are a date. */
+function spokenGroups(chain: Chain): number {
+  const sizes: number[] = [];
+  let total = 0, found = 0;
+  for (let at = 0; at < chain.length; at++) {
+    if (at > 0 && chain.joins[at] === joins.dot && chain.size(at) < 2) break;
+    total += chain.size(at);
+    if (total > phoneDigitsMax) break;
+    sizes.push(chain.size(at));
+    if (total >= 7 && sizes.length > 1 && !isDate(sizes)) found = sizes.length;
+  }
+  return isDate(sizes.slice(0, 3)) ? 0 : found;
+}
+
+function isDate(sizes: number[]): boolean {
+  const [a = 0, b = 0, c = 0] = sizes;
+  return b <= 2 && ((a === 4 && c <= 2) || (a <= 2 && c === 4));
 }

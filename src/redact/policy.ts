@@ -50,7 +50,7 @@ const asciiAnchors = anchored.filter(({ anchor }) => isAscii(anchor));
 const otherAnchors = anchored.filter(({ anchor }) => !isAscii(anchor));
 const anchors = new Keywords(asciiAnchors.map(({ anchor }) => anchor));
 
-const hits: Hits = { keywords: [], ends: [], digits: 0 };
+const hits: Hits = { keywords: [], ends: [], digits: [] };
 
 export class PolicyScan {
   #injection: boolean;

@@ -32,7 +32,7 @@ export interface RedactorOptions {
 }
 
 /** Time for one event; what is left then is not scanned. */
-const eventMsMax = 250;
+const eventMsMax = 500;
 /** Characters between two looks at the clock. */
 const clockCharacters = 32 * 1024;
 /** An event with more is refused later anyway. */

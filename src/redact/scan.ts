@@ -19,7 +19,7 @@ const wordMax = 90;
 /** One less than a power of two. */
 const tickMask = 255;
 
-const hits: Hits = { keywords: [], ends: [], digits: 0 };
+const hits: Hits = { keywords: [], ends: [], digits: [] };
 const nothing: readonly Span[] = [];
 
 /** What a mask leaves: never looked into again. */
@@ -38,10 +38,10 @@ export function scan(
 ): readonly Span[] {
   if (text.length < 4) return nothing;
   keywords.find(text, hits);
-  if (hits.keywords.length === 0 && hits.digits < 4 && place.key === "") return nothing;
+  if (hits.keywords.length === 0 && hits.digits.length === 0 && place.key === "") return nothing;
   const found: Span[] = [];
   if (hits.keywords.length > 0) atKeywords(text, wanted, found, tick);
-  if (hits.digits >= 3) atDigits(text, place, found, tick);
+  if (hits.digits.length > 0) atDigits(text, place, found, tick);
   if (place.key !== "" && isSecretUnder(place.key, text)) {
     found.push({ start: 0, end: text.length, kind: "SECRET", rule: "assignment" });
   }
@@ -81,12 +81,10 @@ function atKeywords(
 
 function atDigits(text: string, place: Place, found: Span[], tick: () => void): void {
   const chain = new Chain(text);
-  let at = 0, floor = 0, words = 0, plainUntil = 0;
-  while (at < text.length) {
-    if (!isDigit(text.charCodeAt(at))) {
-      at++;
-      continue;
-    }
+  let next = 0, floor = 0, words = 0, plainUntil = 0;
+  for (const at of hits.digits) {
+    // Part of what was looked at already.
+    if (at < next) continue;
     if ((++words & tickMask) === tickMask) tick();
     let start = at, end = at + 1, digits = true;
     while (start > floor && isAlphanumeric(text.charCodeAt(start - 1))) start--;
@@ -95,25 +93,25 @@ function atDigits(text: string, place: Place, found: Span[], tick: () => void): 
       end++;
     }
     if (end - start > wordMax) {
-      at = floor = end;
+      next = floor = end;
       continue;
     }
     if (text.charCodeAt(end) === 58 && end > plainUntil) plainUntil = longHexRun(text, start);
     const address = end < plainUntil ? null : findHexAddress(text, start, end, floor);
     if (address !== null) {
       found.push(address);
-      at = floor = address.end;
+      next = floor = address.end;
       continue;
     }
     const pure = digits && start === at && text.charCodeAt(end) !== 95 &&
       text.charCodeAt(start - 1) !== 95;
     if (pure) {
-      at = floor = Math.max(end, findNumbers(chain, start, end, place, found));
+      next = floor = Math.max(end, findNumbers(chain, start, end, place, found));
       continue;
     }
     const word = findWord(text, start, end, place);
     if (word !== null) found.push(word);
-    at = floor = Math.max(end, word?.end ?? 0);
+    next = floor = Math.max(end, word?.end ?? 0);
   }
 }
 

@@ -109,8 +109,13 @@ function authorizationAt(text: string, end: number): Span | null {
 
 const nameMax = 40;
 /** Between a name and its value: `": "`, ` = '`, `:=`, `=>`, `(`, `>`; for passwords also `is`. */
-const assignment =
-  /["'`\]]{0,2}[ \t]{0,8}(?::=|=>|\|\||[:=(>])[ \t]{0,8}(?:(?:str|string|String)[ \t]?=[ \t]?)?(?:[brfu@]{0,2}(\\{0,3}["'`]))?/y;
+const assignment = new RegExp(
+  // The end of the name's quotes, or of a name that is itself a value: `key="x" value="…"`.
+  "[\"'`\\]]{0,2}[ \\t]{0,8}(?:,?[ \\t]{0,4}[\"']?[Vv]alue[\"']?[ \\t]{0,4})?" +
+    "(?::=|=>|\\|\\||[:=(>])[ \\t]{0,8}(?:[Ss]tr(?:ing)?[ \\t]?=[ \\t]?)?" +
+    "(?:[brfu@]{0,2}(\\\\{0,3}[\"'`]))?",
+  "y",
+);
 const spoken = /["']?[ \t](?:is|was|ist|lautet|est|es|è|:)[ \t:]{1,3}(["'`])?/y;
 const flag = /[ \t]{1,4}(["'])?/y;
 const bareValue = /[^\s"'`,;<>()[\]{}|&\\]{4,512}/y;
@@ -158,7 +163,7 @@ function valueAt(text: string, at: number, quote: string | undefined): string | 
   }
   bareValue.lastIndex = at;
   const value = bareValue.exec(text)?.[0];
-  return value === undefined ? null : value.replace(/[.:!?]+$/, "");
+  return value === undefined ? null : value.replace(/[.:]+$/, "");
 }
 
 /** Names that hold one of the words and no secret. */
@@ -170,7 +175,7 @@ const strongName =
 const plainWord = /^[A-Za-z]+(?:[-_ .][A-Za-z]+)*$/;
 /** What code puts there instead of a value. */
 const reference =
-  /^(?:\$|%|\{|<|\[|#|\*+$|x+$|\.{2,}|process\.|os\.|env[.[]|getenv|config[.[]|settings\.|self\.|this\.|args\.|options\.|request\.|null$|none$|nil$|true$|false$|undefined$|example|changeme|change_me|your|my[_-]|placeholder|dummy|test$|todo|tbd|redacted|dropped|masked|hidden|secret$|password$|string$|str$|int$|optional|required|https?:|file:|s3:|\/|~\/|arn:|projects\/)/i;
+  /^(?:\$[A-Za-z_][\w.]*$|\$[{(]|%[A-Z_]+%$|%[sd(]|\{\{|\{[\w.]+\}|<[\w -]+>|\[|#\{|\*+$|x+$|\.{2,}|process\.|os\.|env[.[]|getenv|config[.[]|settings\.|self\.|this\.|args\.|options\.|request\.|null$|none$|nil$|true$|false$|undefined$|example|changeme|change_me|your|my[_-]|placeholder|dummy|test$|todo|tbd|redacted|dropped|masked|hidden|secret$|password$|string$|str$|int$|optional|required|https?:|file:|s3:|\/|~\/|arn:|projects\/)/i;
 const callOrPath = /^[A-Za-z_][\w]*(?:\.[A-Za-z_]\w*)+$/;
 const uuidOnly = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 

@@ -46,7 +46,7 @@ export const tokenRows: readonly TokenRow[] = [
   ["aws-access-key", "ABIA", `[A-Z2-7]{16}`],
   ["aws-access-key", "ACCA", `[A-Z2-7]{16}`],
   ["aws-bedrock-key", "ABSK", `[A-Za-z0-9+/]{100,280}={0,2}`],
-  ["aws-bedrock-key", "bedrock-api-key-", `[A-Za-z0-9+/=]{40,2048}`],
+  ["aws-bedrock-key", "bedrock-api-key-", `[A-Za-z0-9+/]{40,2048}={0,2}`],
   ["gcp-key", "AIza", `${wd}{35,40}`],
   ["google-oauth-secret", "GOCSPX-", `${wd}{20,40}`],
   ["google-oauth-token", "ya29.", `${wd}{20,2048}`],

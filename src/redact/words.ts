@@ -83,6 +83,11 @@ function shortCode(text: string, start: number, end: number, place: Place): Span
     }
   }
   if (word.length === 8) {
+    // X-1234567L, met at its digits
+    const first = text[start - 2] ?? "";
+    if (/^\d{7}[A-Z]$/.test(word) && text[start - 1] === "-" && /[XYZ]/.test(first)) {
+      if (spanishForeignerLetter(first + word)) return { start: start - 2, end, kind: "ES_NIE" };
+    }
     if (/^\d{7}[A-Z]$/.test(word) && spanishTaxLetter(word.slice(0, 7), word[7]!)) {
       return { start, end, kind: "ES_NIF" };
     }
@@ -96,11 +101,6 @@ function shortCode(text: string, start: number, end: number, place: Place): Span
       if (spanishForeignerLetter(word + text[end + 1])) {
         return { start, end: end + 2, kind: "ES_NIE" };
       }
-    }
-    // X-1234567L, met at its digits
-    const first = text[start - 2] ?? "";
-    if (/^\d{7}[A-Z]$/.test(word) && text[start - 1] === "-" && /[XYZ]/.test(first)) {
-      if (spanishForeignerLetter(first + word)) return { start: start - 2, end, kind: "ES_NIE" };
     }
   }
   return word.length < 8 ? null : licence(text, start, end, place);
