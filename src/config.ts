@@ -215,6 +215,11 @@ export const settings = {
     max: 600,
     help: "Seconds to finish requests and write what waits after SIGTERM.",
   },
+  blobs: {
+    kind: "boolean",
+    default: "true",
+    help: "Move images and other files that events hold as base64 out of them.",
+  },
   feature_real_time_dashboard: {
     kind: "boolean",
     default: "true",

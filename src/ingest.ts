@@ -1,6 +1,6 @@
 // The write path on one screen: receive → redact → price → append → acknowledge. An answer means
 // "on disk".
-import type { Rejection } from "./event.ts";
+import type { Event, Rejection } from "./event.ts";
 import { limits } from "./limits.ts";
 import type { Live } from "./live.ts";
 import {
@@ -20,8 +20,11 @@ import { AppendError } from "./store/log.ts";
 export interface IngestStore {
   /** Throws AppendError. */
   append(lines: string, events: number): Promise<void>;
-  /** Resolves when they are on disk. Throws AppendError. */
-  keepBlobs(project_id: string, blobs: readonly ContentBlob[]): Promise<void>;
+  /**
+   * Resolves when they are on disk, to a function that is to be called when the events that refer to
+   * them are, too. Throws AppendError.
+   */
+  keepBlobs(project_id: string, blobs: readonly ContentBlob[]): Promise<() => void>;
   /** Throws AppendError. */
   appendPoints(lines: string, points: number): Promise<void>;
   readonly backlog: number;
@@ -144,8 +147,10 @@ export class Ingest {
     const sent = this.#claim(batch);
     const consequences = this.#claim(batch.consequences);
     const events = [...sent.events, ...consequences.events];
+    let releaseBlobs = () => {};
     try {
-      if (batch.blobs.length > 0) await this.store.keepBlobs(project_id, batch.blobs);
+      const blobs = neededBlobs(batch.blobs, events);
+      if (blobs.length > 0) releaseBlobs = await this.store.keepBlobs(project_id, blobs);
       // Without lines this still waits for what is under way: a duplicate is acknowledged only
       // when the first of it is on disk.
       await this.store.append([...sent.lines, ...consequences.lines].join(""), events.length);
@@ -153,6 +158,8 @@ export class Ingest {
       for (const event of events) this.store.seen.release(project_id, event.event_id);
       if (error instanceof AppendError) return this.#refused(refusalOf(error));
       throw error;
+    } finally {
+      releaseBlobs();
     }
     for (const event of events) this.store.seen.remember(project_id, event.event_id);
     this.live.publish(events);
@@ -251,6 +258,15 @@ export class Ingest {
     this.counters.sampledOut += receipt.sampled_out;
     for (const { reason } of receipt.rejected) count(this.counters.rejected, reason);
   }
+}
+
+/** Those of events that are stored: of a duplicate, or one that is sampled out, nothing is. */
+function neededBlobs(blobs: readonly ContentBlob[], events: readonly Event[]): ContentBlob[] {
+  if (blobs.length === 0) return [];
+  const named = new Set(events.flatMap((event) => event.blobs ?? []));
+  const needed = new Map<string, ContentBlob>();
+  for (const blob of blobs) if (named.has(blob.sha256)) needed.set(blob.sha256, blob);
+  return [...needed.values()];
 }
 
 function refusalOf(error: AppendError): IngestRefusal {

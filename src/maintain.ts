@@ -12,6 +12,7 @@ export interface MaintainedStore {
   compact(): Promise<boolean>;
   retain(firstDate: string): Promise<number>;
   sweep(): Promise<void>;
+  sweepBlobs(): Promise<number>;
   freeBytes(): Promise<number>;
 }
 
@@ -60,6 +61,9 @@ export function maintain(
         await store.retain(first.toISOString().slice(0, 10));
       }
       await store.sweep();
+    }),
+    every(tidyIntervalMs, "deleting files that no event refers to", options, async () => {
+      await store.sweepBlobs();
     }),
   ];
   return async () => {

@@ -1,5 +1,6 @@
 // The parts of the server, put together and taken apart in order.
 import type { Config } from "./config.ts";
+import { extractFiles } from "./content/extract.ts";
 import { build } from "./embedded.ts";
 import { Exports } from "./exports.ts";
 import { Ingest } from "./ingest.ts";
@@ -79,6 +80,7 @@ export async function startServer(config: Config, state: State): Promise<Running
       const redactor = redaction.of(project_id);
       return {
         ...noSteps,
+        extract: config.blobs ? extractFiles : null,
         redact: redactor === null ? null : (value) => redactor.redact(value),
         price: (event) => pricer.price(event),
       };

@@ -3,6 +3,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { loggerOf } from "../logging.ts";
 import { QueryBusy, QueryTimeout } from "../store/reader.ts";
 import { authenticate, type AuthOptions } from "./auth.ts";
+import { type BlobDeps, blobRoutes } from "./blobs.ts";
 import { cors } from "./cors.ts";
 import { Problem, respond } from "./errors.ts";
 import { eventRoutes } from "./events.ts";
@@ -37,7 +38,8 @@ export interface AppDeps
     SqlDeps,
     StatusDeps,
     ProjectDeps,
-    SessionDeps {
+    SessionDeps,
+    BlobDeps {
   auth: AuthOptions;
   /** Paths that a setting has switched off, and which. */
   off: ReadonlyMap<string, string>;
@@ -67,6 +69,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
   app.route("/", langfuseRoutes(deps)); // /api/public/…
   app.route("/", eventRoutes(deps)); //    GET /api/events, /api/events/{event_id}
   app.route("/", mappingRoutes(deps)); //  GET /api/events/{event_id}/mapping
+  app.route("/", blobRoutes(deps)); //     GET /api/blobs/{sha256}
   app.route("/", runRoutes(deps)); //      GET /api/runs, /api/runs/{run_id}
   app.route("/", metricRoutes(deps)); //   GET /api/metrics
   app.route("/", pointRoutes(deps)); //    GET /api/points, /api/points/names

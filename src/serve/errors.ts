@@ -10,7 +10,21 @@ export type Extra = Record<string, unknown>;
  */
 export class Problem extends Error {
   constructor(
-    readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 429 | 500 | 503 | 507,
+    readonly status:
+      | 400
+      | 401
+      | 403
+      | 404
+      | 405
+      | 408
+      | 409
+      | 413
+      | 415
+      | 416
+      | 429
+      | 500
+      | 503
+      | 507,
     /** The kind of problem in a few words; one `type` has one title. */
     readonly title: string,
     /** What is wrong with this request, and what to do about it. */

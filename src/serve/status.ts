@@ -11,7 +11,7 @@ import { allowed, type AppEnv } from "./principal.ts";
 export interface StatusDeps {
   version: string;
   dataDir: string;
-  store: Pick<Store, "status" | "recovery" | "reader" | "backlog">;
+  store: Pick<Store, "status" | "recovery" | "reader" | "backlog" | "blobs">;
   ingest: Ingest;
   exports: Exports;
   live: Live;
@@ -139,6 +139,12 @@ function registry(deps: StatusDeps): Registry {
     () => counters.pointDuplicates,
   );
   counter("ingest_bytes_total", "Bytes of bodies, decompressed.", () => counters.bytes);
+  const { counters: blobs } = deps.store.blobs;
+  counter("blobs_stored_total", "Files moved out of events.", () => blobs.kept);
+  counter("blobs_stored_bytes_total", "Their bytes.", () => blobs.keptBytes);
+  counter("blobs_known_total", "Files that were stored before.", () => blobs.known);
+  counter("blobs_deleted_total", "Files that no event refers to any more.", () => blobs.deleted);
+  counter("blobs_deleted_bytes_total", "Their bytes.", () => blobs.deletedBytes);
   byReason("events_rejected_total", "Events refused, by reason.", counters.rejected);
   byReason("client_drops_total", "Events that SDKs dropped, by reason.", counters.clientDrops);
   byReason("requests_refused_total", "Ingest requests refused, by reason.", counters.refused);

@@ -7,14 +7,14 @@ import { mkdir, rm, statfs, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import type { ContentBlob } from "../receive/batch.ts";
 import type { Clock } from "../std/clock.ts";
-import { keepBlobs } from "./blobs.ts";
+import { Blobs } from "./blobs.ts";
 import { compactable } from "./compact.ts";
-import { createTable, openDuckDB, readParquet, readSegments, rowsOf } from "./duckdb.ts";
+import { createTable, literal, openDuckDB, readParquet, readSegments, rowsOf } from "./duckdb.ts";
 import { mergeFiles, removeStrays, writeTable } from "./lake.ts";
 import { Log } from "./log.ts";
 import { type LakeFile, Manifest } from "./manifest.ts";
 import { recoverLog, type Recovery } from "./recover.ts";
-import { LakeReader } from "./reader.ts";
+import { filesOf, LakeReader } from "./reader.ts";
 import { events, points, type Relation, relationOf, relations } from "./relation.ts";
 import { Seen } from "./seen.ts";
 import type { Segment } from "./segment.ts";
@@ -38,6 +38,7 @@ export interface StoreOptions {
 /** Below this much that waits, a question first takes it in; above, the clock does. */
 const eagerBytesMax = 16 * 1024 * 1024;
 const refreshIntervalMs = 250;
+const blobSweepIntervalMs = 60 * 60 * 1000;
 /** Readers outside this process may still have a removed file open. */
 const removedGraceMs = 60_000;
 
@@ -53,6 +54,7 @@ export class Store {
   readonly seen: Seen;
   readonly seenPoints: Seen;
   readonly reader: LakeReader;
+  readonly blobs: Blobs;
   #options: StoreOptions;
   #instance: DuckDBInstance;
   #connection: DuckDBConnection;
@@ -68,6 +70,9 @@ export class Store {
   /** Removed files that no reader of this process holds. */
   #unpinned = new Set<string>();
   #tailNumber = 1;
+  /** Events may have gone, and files with them; a crash may have left some. */
+  #blobsMayBeLoose = true;
+  #blobsSweptMs = 0;
   readonly recovery: Recovery;
 
   private constructor(parts: {
@@ -95,6 +100,7 @@ export class Store {
     this.seen = new Seen(options.dedupeEventsMin);
     this.seenPoints = new Seen(options.dedupePointsMin);
     this.reader = parts.reader(this);
+    this.blobs = new Blobs(options.dataDir);
   }
 
   /** Recovers what the last process left, and is ready for events and questions after that. */
@@ -147,9 +153,61 @@ export class Store {
     return this.#log.append(lines, points, points);
   }
 
-  /** Resolves when the files are on disk. Throws AppendError. */
-  keepBlobs(project_id: string, blobs: readonly ContentBlob[]): Promise<void> {
-    return keepBlobs(this.#options.dataDir, project_id, blobs);
+  /**
+   * Resolves when the files are on disk. They are not deleted before the function that it resolves
+   * to is called: call it when the events that refer to them are acknowledged. Throws AppendError.
+   */
+  keepBlobs(project_id: string, blobs: readonly ContentBlob[]): Promise<() => void> {
+    return this.blobs.keep(project_id, blobs);
+  }
+
+  /**
+   * Deletes files that no event refers to any more, if events were removed since the last time or
+   * it was long ago; returns how many.
+   */
+  async sweepBlobs(intervalMs = blobSweepIntervalMs): Promise<number> {
+    const nowMs = this.#options.clock.nowMs();
+    if (!this.#blobsMayBeLoose && nowMs - this.#blobsSweptMs < intervalMs) return 0;
+    this.#blobsMayBeLoose = false;
+    try {
+      let deleted = 0;
+      for (const project_id of await this.blobs.projects()) {
+        deleted += await this.blobs.sweep(project_id, () => this.#blobsOf(project_id));
+      }
+      this.#blobsSweptMs = nowMs;
+      return deleted;
+    } catch (error) {
+      this.#blobsMayBeLoose = true;
+      throw error;
+    }
+  }
+
+  /** Hashes of the files that the project's events refer to. */
+  async #blobsOf(project_id: string): Promise<Set<string>> {
+    // All that was acknowledged before; a failure leaves every file where it is.
+    await this.refresh();
+    const { version, release } = this.#versions.pin();
+    try {
+      const paths = filesOf(version, { project_id })
+        .map((path) => join(this.#options.dataDir, path));
+      const sources = version.tail.map((tail) => tableOf(tail, events));
+      if (paths.length > 0) sources.push(`(${readParquet(paths)})`);
+      const marked = new Set<string>();
+      await this.#onConnection(async (connection) => {
+        for (const source of sources) {
+          const result = await connection.stream(
+            `SELECT DISTINCT unnest(blobs) FROM ${source} ` +
+              `WHERE project_id = ${literal(project_id)} AND blobs IS NOT NULL`,
+          );
+          for await (const rows of result.yieldRows()) {
+            for (const [sha256] of rows) marked.add(String(sha256));
+          }
+        }
+      });
+      return marked;
+    } finally {
+      release();
+    }
   }
 
   /** Characters that wait for the disk. */
@@ -318,6 +376,7 @@ export class Store {
       const old = this.#versions.current.files.filter((file) => file.date < firstDate);
       if (old.length > 0) {
         this.#replace({ reason: "retain", add: [], remove: old.map((file) => file.path) });
+        this.#blobsMayBeLoose = true;
       }
       return Promise.resolve(sum(old, (file) => file.rows));
     });

@@ -30,8 +30,8 @@ class SlowLog implements IngestStore {
   readonly seenPoints = new Seen(1000);
   #waiting: { resolve(): void; reject(error: Error): void }[] = [];
 
-  keepBlobs(): Promise<void> {
-    return Promise.resolve();
+  keepBlobs(): Promise<() => void> {
+    return Promise.resolve(() => {});
   }
 
   appendPoints(): Promise<void> {

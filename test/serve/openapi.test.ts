@@ -65,6 +65,7 @@ test("it lists every route for programs", () => {
   expect(operations.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual([
     "DELETE /api/keys/{key_id}",
     "DELETE /api/session",
+    "GET /api/blobs/{sha256}",
     "GET /api/events",
     "GET /api/events/{event_id}",
     "GET /api/events/{event_id}/mapping",
