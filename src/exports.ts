@@ -46,8 +46,9 @@ export interface ExportCounters {
 
 const log = loggerOf("otlp");
 
-/** Items that are taken in one go: other requests have their turn in between. */
-const itemsPerTurn = 1000;
+/** What is taken in one go: other requests have their turn in between. */
+const itemsPerTurnMax = 1000;
+const bytesPerTurn = 2 * 1024 * 1024;
 const nameCharactersMax = 80;
 
 export class Exports {
@@ -75,6 +76,8 @@ export class Exports {
     const { items } = decoded;
     const rejected: Rejected<string> = decoded.rejected;
     const receipt = { accepted: 0, duplicates: 0, sampled_out: 0 };
+    const fitting = Math.ceil(items.length * bytesPerTurn / body.length);
+    const itemsPerTurn = Math.min(fitting, itemsPerTurnMax);
     for (let from = 0; from < items.length; from += itemsPerTurn) {
       const turn = items.slice(from, from + itemsPerTurn);
       const taken = await this.#takeTurn(project_id, signal, turn, from === 0 ? body.length : 0);

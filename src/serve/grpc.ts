@@ -41,7 +41,7 @@ const stopMsMax = 5000;
 const busyRetryS = 1;
 /** Flag and length before each message. */
 const prefixBytes = 5;
-const detailMessageCharactersMax = 1000;
+const messageCharactersMax = 1000;
 
 /** A call's end: its status, and the response message when all is well. */
 interface Outcome {
@@ -284,15 +284,18 @@ function respond(stream: http2.ServerHttp2Stream, outcome: Outcome): void {
 function trailersOf({ code, message, body, retryAfterS }: Outcome): Record<string, string> {
   const trailers: Record<string, string> = { "grpc-status": String(code) };
   if (code === 0) return trailers;
-  trailers["grpc-message"] = encodeURIComponent(
-    message.slice(0, detailMessageCharactersMax).toWellFormed(),
-  );
+  trailers["grpc-message"] = percentEncoded(message.slice(0, messageCharactersMax));
   trailers["grpc-status-details-bin"] = Buffer.from(body).toString("base64");
   // Some exporters look for the delay here.
   if (retryAfterS !== null) {
     trailers["google.rpc.retryinfo-bin"] = Buffer.from(retryInfo(retryAfterS)).toString("base64");
   }
   return trailers;
+}
+
+/** Only what is no printable ASCII is encoded: callers leave the rest as it is. */
+function percentEncoded(message: string): string {
+  return message.toWellFormed().replaceAll(/[^ -$&-~]/gu, encodeURIComponent);
 }
 
 function peerOf(stream: http2.ServerHttp2Stream): Peer | null {

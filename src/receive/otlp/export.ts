@@ -10,7 +10,8 @@ export type ItemReason =
   | "invalid_parent_span_id"
   | "missing_name"
   | "invalid_field"
-  | "too_deep";
+  | "too_deep"
+  | "too_many_attributes";
 
 export interface Export<Item> {
   items: Item[];
@@ -87,6 +88,13 @@ export function wrongSignal(is: Signal, expected: Signal): ExportRefusal {
 
 /** Levels of arrays and maps in one attribute; an event may have a few more, the mapping adds some. */
 export const valueDepthMax = 56;
+
+/** Of one item, nested ones included; SDKs stop at 128. Maps of more become slow. */
+export const attributesMax = 20_000;
+
+export function tooManyAttributes(): ItemRefusal {
+  return new ItemRefusal("too_many_attributes", `it has more than ${attributesMax} attributes.`);
+}
 
 /** The level below. Throws ItemRefusal. */
 export function deeper(depth: number): number {

@@ -3,7 +3,8 @@ import { ExportError, valueDepthMax } from "../export.ts";
 
 /** An attribute's level is up to five of JSON; the envelope of a span event has thirteen. */
 const depthMax = valueDepthMax * 5 + 16;
-const valuesMax = 4_000_000;
+/** An attribute is four of them. Parsing takes seconds for as many keys that all differ. */
+const valuesMax = 1_500_000;
 /** Less than this is bounded by its size. */
 const scannedBytesMin = 1024 * 1024;
 

@@ -2,12 +2,14 @@
 import { parseJson } from "../../sdk.ts";
 import { emptyAttributes, emptyResource, emptyScope } from "../empty.ts";
 import {
+  attributesMax,
   deeper,
   type Export,
   ExportError,
   ItemRefusal,
   type Signal,
   takeItem,
+  tooManyAttributes,
   wrongSignal,
 } from "../export.ts";
 import { numberValue } from "../number.ts";
@@ -158,6 +160,7 @@ export function readAttributes(list: unknown, name: string, into: Attributes, de
   if (!Array.isArray(list)) {
     throw mistyped(name, 'an array of {"key": …, "value": {"stringValue": …}}', list);
   }
+  if (list.length > attributesMax) throw tooManyAttributes();
   for (const entry of list) {
     const { key, value } = messageOf(entry, `${name}[]`);
     const text = textOf(key, `${name}[].key`);

@@ -1,6 +1,15 @@
 // What all signals have in common in protobuf: attribute values, resources and scopes.
 import { emptyAttributes, emptyResource, emptyScope } from "../empty.ts";
-import { Budget, cost, deeper, type Export, type Signal, takeItem } from "../export.ts";
+import {
+  attributesMax,
+  Budget,
+  cost,
+  deeper,
+  type Export,
+  type Signal,
+  takeItem,
+  tooManyAttributes,
+} from "../export.ts";
 import { numberValue } from "../number.ts";
 import type { Attributes, Resource, Scope, Value } from "../telemetry.ts";
 import { bytes, fixed64, Reader, varint } from "./wire.ts";
@@ -9,6 +18,8 @@ import { bytes, fixed64, Reader, varint } from "./wire.ts";
 export class Input {
   readonly wire: Reader;
   readonly budget = new Budget();
+  /** Attributes of the item that is being read. */
+  attributes = 0;
 
   constructor(body: Uint8Array) {
     this.wire = new Reader(body);
@@ -19,6 +30,7 @@ export class Input {
 export function readAttribute(input: Input, into: Attributes, depth = 0): void {
   const { wire } = input;
   input.budget.spend(cost.entry);
+  if (++input.attributes > attributesMax) throw tooManyAttributes();
   let key = "";
   let value: Value = null;
   const outer = wire.enter();
@@ -135,12 +147,14 @@ function readScope(input: Input, scope: Scope): void {
 /** Reads the message that comes next as one item; what it throws costs only itself. */
 export function readItem<Item extends object>(
   signal: Signal,
-  { wire, budget }: Input,
+  input: Input,
   into: Export<Item>,
   item: Item,
   read: () => void,
 ): void {
-  budget.spend(cost.item);
+  const { wire } = input;
+  input.budget.spend(cost.item);
+  input.attributes = 0;
   const outer = wire.enter();
   const { end } = wire;
   takeItem(signal, into, item, read);
@@ -165,6 +179,7 @@ export function readRequest(input: Input, readItem: ReadItem): void {
 function readOfResource(input: Input, readItem: ReadItem): void {
   const { wire } = input;
   input.budget.spend(cost.item);
+  input.attributes = 0;
   const resource = emptyResource();
   const outer = wire.enter();
   for (let tag = wire.tag(); tag !== 0; tag = wire.tag()) {
@@ -188,6 +203,7 @@ function readOfResource(input: Input, readItem: ReadItem): void {
 function readOfScope(input: Input, resource: Resource, readItem: ReadItem): void {
   const { wire } = input;
   input.budget.spend(cost.item);
+  input.attributes = 0;
   const scope = emptyScope();
   const outer = wire.enter();
   for (let tag = wire.tag(); tag !== 0; tag = wire.tag()) {
