@@ -32,18 +32,16 @@ export class CallbackHandler {
   }
 
   handleChainStart(...args: unknown[]): void {
-    const [chain, inputs, id, runType, tags, metadata, runName, parent] = args;
-    // Older versions have the parent where newer ones have the type.
-    const isOlder = typeof runType === "string" && this.#open.has(runType);
-    const outer = isOlder ? runType : parent;
+    // As it is called; the library's declarations name the last ones in another order.
+    const [chain, inputs, id, parent, tags, metadata, , runName] = args;
     const node = get(metadata, "langgraph_node");
-    this.#start(id, outer, {
+    this.#start(id, parent, {
       kind: "chain",
       name: runName ?? nameOf(chain) ?? node ?? "chain",
       input: plain(inputs),
-      tags: tagsOf(isOlder ? parent : tags),
+      tags: tagsOf(tags),
       session_id: get(metadata, "thread_id") ?? get(metadata, "session_id"),
-      ...(node !== undefined && { agent_name: node }),
+      agent_name: node,
     });
   }
 
