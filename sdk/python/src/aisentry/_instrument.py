@@ -34,7 +34,7 @@ Choice = Union[bool, Iterable[str]]
 def chosen(choice: Any) -> List[str]:
     if choice is True:
         return list(NAMES)
-    if choice is False or choice is None:
+    if not choice:
         return []
     wanted = [choice] if isinstance(choice, str) else list(choice)
     for name in wanted:
