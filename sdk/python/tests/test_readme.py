@@ -27,9 +27,9 @@ def test_readme(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)
     assert aisentry.close(10)
-    receiver.wait(lambda seen: len(seen.taken) == 7)
+    receiver.wait(lambda seen: len(seen.taken) == 9)
     kinds = sorted(event["event_type"] for event in receiver.taken)
-    assert kinds == ["prompt_call"] * 3 + ["score"] + ["span"] * 2 + ["tool_call"]
+    assert kinds == ["prompt_call"] * 3 + ["score"] + ["span"] * 4 + ["tool_call"]
     assert "eve@example.com" not in str(receiver.taken)
     root = next(event for event in receiver.taken if event.get("name") == "answer")
     inside = [event for event in receiver.taken if event.get("parent_span_id") == root["span_id"]]
