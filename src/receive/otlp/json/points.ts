@@ -59,7 +59,7 @@ function distributionOf(message: Message, type: MetricPoint["type"]): Value {
       return {
         scale: int32Of(message.scale, "scale"),
         zero_count: exact(uintegerOf(message.zeroCount, "zeroCount")),
-        zero_threshold: numberValue(optionalNumber(message, "zeroThreshold") ?? 0),
+        zero_threshold: numberValue(doubleOf(message.zeroThreshold ?? 0, "zeroThreshold")),
         positive: bucketsOf(message.positive, "positive"),
         negative: bucketsOf(message.negative, "negative"),
       };
@@ -68,7 +68,7 @@ function distributionOf(message: Message, type: MetricPoint["type"]): Value {
         quantiles: listOf(message.quantileValues, "quantileValues").map((one) => {
           const entry = messageOf(one, "quantileValues[]");
           return {
-            quantile: doubleOf(entry.quantile ?? 0, "quantile"),
+            quantile: numberValue(doubleOf(entry.quantile ?? 0, "quantile")),
             value: numberValue(doubleOf(entry.value ?? 0, "value")),
           };
         }),
