@@ -157,7 +157,10 @@ export class Langfuse {
     bytes: number,
     answer: Answer,
   ): Promise<IngestRefusal | null> {
-    const receipt = await this.ingest.take(project_id, singles.map(singleEvent), bytes);
+    const events = singles.map((single) =>
+      singleEvent(single, this.#traces.get(`${project_id}/trace/${single.body.traceId}`))
+    );
+    const receipt = await this.ingest.take(project_id, events, bytes);
     if ("reason" in receipt) return receipt;
     const rejected = new Map(receipt.rejected.map(({ index, message }) => [index, message]));
     singles.forEach(({ id }, index) => {

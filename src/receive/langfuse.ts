@@ -181,7 +181,10 @@ export function updateEvent(piece: Piece): Fields {
 }
 
 /** Scores, events without a duration, and the SDK's own logs. */
-export function singleEvent({ id, type, timestamp, body }: Envelope): Fields {
+export function singleEvent(
+  { id, type, timestamp, body }: Envelope,
+  trace: Piece | undefined,
+): Fields {
   if (type === "event-create") {
     return observationEvent({
       what: "observation",
@@ -189,7 +192,7 @@ export function singleEvent({ id, type, timestamp, body }: Envelope): Fields {
       created: true,
       type: "EVENT",
       body: present({ startTime: timestamp, ...present(body) }),
-    }, undefined);
+    }, trace);
   }
   if (type === "sdk-log") {
     return present({
@@ -206,7 +209,8 @@ export function singleEvent({ id, type, timestamp, body }: Envelope): Fields {
     event_type: "score",
     run_id: idOf(body.traceId),
     session_id: idOf(body.sessionId),
-    parent_span_id: idOf(body.observationId) ?? idOf(body.traceId),
+    // A trace of OpenTelemetry is no span of its own.
+    parent_span_id: idOf(body.observationId) ?? (trace === undefined ? undefined : trace.id),
     name: labelOf(body.name),
     score_value: typeof value === "number" ? value : undefined,
     score_label: typeof value === "string" ? labelOf(value) : undefined,

@@ -56,20 +56,25 @@ const ingestion = createRoute({
   },
 });
 
+const score = z.record(z.string(), z.unknown());
+
 const scores = createRoute({
   method: "post",
   path: "/api/public/scores",
-  summary: "Take a score of Langfuse's SDKs",
+  summary: "Take scores of Langfuse's SDKs",
   request: {
-    body: {
-      content: { "application/json": { schema: z.record(z.string(), z.unknown()) } },
-    },
+    body: { content: { "application/json": { schema: z.union([score, z.array(score)]) } } },
   },
   responses: {
     200: {
-      description: "Stored.",
+      description: "One score is stored.",
       content: { "application/json": { schema: z.object({ id: z.string() }) } },
     },
+    202: {
+      description: "All scores of the list are stored.",
+      content: { "application/json": { schema: z.object({ message: z.string() }) } },
+    },
+    207: { description: "Some are; the others are named." },
     400: { description: "No score." },
   },
 });
@@ -98,7 +103,14 @@ const projects = createRoute({
       description: "The project.",
       content: {
         "application/json": {
-          schema: z.object({ data: z.array(z.object({ id: z.string(), name: z.string() })) }),
+          schema: z.object({
+            data: z.array(z.object({
+              id: z.string(),
+              name: z.string(),
+              organization: z.object({ id: z.string(), name: z.string() }),
+              metadata: z.record(z.string(), z.unknown()),
+            })),
+          }),
         },
       },
     },
@@ -129,7 +141,12 @@ export function langfuseRoutes(deps: LangfuseDeps): OpenAPIHono<AppEnv> {
     const principal = c.get("principal");
     const known = principal.projects.slice(0, projectsMax);
     return c.json({
-      data: known.map((id) => ({ id, name: deps.state.project(id)?.name ?? id })),
+      data: known.map((id) => ({
+        id,
+        name: deps.state.project(id)?.name ?? id,
+        organization: { id: "watchllm", name: "WatchLLM" },
+        metadata: {},
+      })),
     }, 200);
   });
 
@@ -152,13 +169,21 @@ export function langfuseRoutes(deps: LangfuseDeps): OpenAPIHono<AppEnv> {
 
   app.post("/api/public/scores", async (c) => {
     const { project_id, body, bytes } = await received(c, deps);
-    const id = (body as { id?: unknown }).id ?? Bun.randomUUIDv7();
-    const envelope = { id, type: "score-create", timestamp: null, body };
-    const answer = await deps.langfuse.take(project_id, [envelope], bytes);
+    const list: unknown[] = Array.isArray(body) ? body : [body];
+    const ids = list.map((score) => {
+      const id = (score as { id?: unknown } | null)?.id;
+      return typeof id === "string" && id !== "" ? id : Bun.randomUUIDv7();
+    });
+    const envelopes = list.map((score, at) => ({ id: ids[at], type: "score-create", body: score }));
+    const answer = await deps.langfuse.take(project_id, envelopes, bytes);
     if ("reason" in answer) throw problemOf(answer);
-    const [error] = answer.errors;
-    if (error !== undefined) throw new Problem(400, "Invalid score", error.message);
-    return c.json({ id: String(id) }, 200);
+    const { errors } = answer;
+    if (!Array.isArray(body)) {
+      if (errors.length > 0) throw new Problem(400, "Invalid score", errors[0]!.message);
+      return c.json({ id: ids[0] }, 200);
+    }
+    if (errors.length === 0) return c.json({ message: "Accepted" }, 202);
+    return c.json({ accepted: list.length - errors.length, rejected: errors.length, errors }, 207);
   });
 
   // Prompts, datasets, media: their SDK reads the message.
