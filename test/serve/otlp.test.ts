@@ -1,6 +1,7 @@
 // OTLP/HTTP as exporters meet it: every encoding and compression, partial success, and errors that
 // say whether to send again.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Hono } from "hono";
 import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import {
   attribute,
@@ -13,6 +14,8 @@ import {
 } from "../../scripts/bench/otlp_wire.ts";
 import { limits } from "../../src/limits.ts";
 import { bytes, Reader, varint } from "../../src/receive/otlp/protobuf/wire.ts";
+import { Problem } from "../../src/serve/errors.ts";
+import { respondStatus } from "../../src/serve/otlp.ts";
 import { keys, startTestServer, type TestServer } from "./fixture.ts";
 
 let server: TestServer;
@@ -262,6 +265,21 @@ describe("errors are a Status in the encoding of the request", () => {
     const answer = await send("/v1/traces", "", { "content-type": "text/plain" });
     expect([answer.status, answer.type]).toEqual([415, json]);
     expect(jsonOf(answer).message).toContain("application/x-protobuf");
+  });
+
+  test("a disk that is full is a reason to wait, in a code that exporters wait for", async () => {
+    const app = new Hono();
+    app.onError((error, c) => respondStatus(c, error as Problem));
+    app.post("/v1/traces", () => {
+      throw new Problem(507, "Disk full", "The disk is full.", {}, 30);
+    });
+    const answer = await app.request("/v1/traces", {
+      method: "POST",
+      headers: { "content-type": protobuf },
+    });
+    expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "30"]);
+    expect(messageOf(new Uint8Array(await answer.arrayBuffer())))
+      .toMatchObject({ 1: 14, 2: "The disk is full." });
   });
 
   test("for another method too", async () => {

@@ -292,6 +292,8 @@ describe("a server that cannot take it now", () => {
     expect(headers).toMatchObject({ "grpc-status": "14", "grpc-message": "busy" });
     const delay = Buffer.from(String(headers["google.rpc.retryinfo-bin"]), "base64");
     expect(delay.toString("hex")).toBe("0a020807");
+    const unknown = await call({ path: "/ä;%.b/C", bytes: framed(fresh("path")) }, grpc.port);
+    expect(String(unknown.headers["grpc-message"])).toMatch(/^There is no [!-~]+;%25.* here\.$/);
   });
 
   test("has bounded room for messages", async () => {
