@@ -25,7 +25,7 @@ export function cardGroups(chain: Chain, group: number, place: Place): number {
   if (first >= cardDigitsMin && first <= cardDigitsMax) {
     const digits = chain.digits(group, 1);
     // Bare numbers of the lengths that few cards have are mostly something else.
-    const usual = first === 15 || first === 16 ||
+    const usual = first === 14 || first === 15 || first === 16 || first === 19 ||
       cardSpoken.test(
         place.key + chain.text.slice(Math.max(0, chain.starts[group]! - 40), chain.starts[group]),
       );

@@ -62,7 +62,8 @@ export class Chain {
       let last = next;
       while (isDigit(text.charCodeAt(last))) last++;
       // Letters follow at once: the group is part of a word.
-      if (isWord(text.charCodeAt(last)) || last - next > groupDigitsMax) return;
+      if (last - next > groupDigitsMax) return;
+      if (isWord(text.charCodeAt(last)) && !isExtended(text, last)) return;
       if (this.length === groupsMax) {
         this.cut = true;
         return;
@@ -143,4 +144,9 @@ export function isOpenEnded(chain: Chain, group: number): boolean {
     return isWord(text.charCodeAt(at + 1));
   }
   return code === 37;
+}
+
+/** 415-555-2671x12: the group ends before the x. */
+function isExtended(text: string, at: number): boolean {
+  return (text.charCodeAt(at) | 32) === 120 && isDigit(text.charCodeAt(at + 1));
 }

@@ -13,7 +13,13 @@ import {
 } from "./checksums.ts";
 import { type Place, speaksOf } from "./context.ts";
 import type { Kind, Span } from "./kinds.ts";
-import { internationalGroups, isSpokenBare, nationalGroups, phoneGroups } from "./phone.ts";
+import {
+  internationalGroups,
+  isSpokenBare,
+  nationalGroups,
+  phoneGroups,
+  withExtension,
+} from "./phone.ts";
 
 /** Finds numbers in the chain that starts at `start`; returns where to read on. */
 export function findNumbers(
@@ -42,7 +48,8 @@ export function findNumbers(
       continue;
     }
     let from = chain.starts[group]!;
-    const to = chain.ends[group + found.groups - 1]!;
+    const whole = chain.ends[group + found.groups - 1]!;
+    const to = found.kind === "PHONE_NUMBER" ? withExtension(text, whole) : whole;
     const opened = text.charCodeAt(from - 1) === 40;
     const plus = text.charCodeAt(from - (opened ? 2 : 1)) === 43;
     if (found.kind === "PHONE_NUMBER" && (opened || plus)) from -= Number(opened) + Number(plus);
@@ -110,7 +117,7 @@ function isAddress(chain: Chain, group: number, place: Place): boolean {
 }
 
 const versionBefore =
-  /(?:\bv|\bver\.?|\bversions?:?|\brelease[ds]?:?|\bbuild:?|\bsection|\bchapter|\boid:?|version["']?\s*[:=]\s*["']?|[=~><^]=|[~^§])\s*$/i;
+  /(?:\bv|\brv:|\bver\.?|\bversions?:?|\brelease[ds]?:?|\bbuild:?|\bfirmware:?|\btag:?|\bsection|\bchapter|\boid:?|version["']?\s*[:=]\s*["']?|[=~><^]=|[~^§])\s*$/i;
 
 /** A group of eight digits or more that stands alone, or starts a number. */
 function longGroup(chain: Chain, group: number, place: Place): Found | null {

@@ -1,5 +1,5 @@
 // Telephone numbers: what the digits and their grouping say, country by country.
-import { type Chain, isOpenEnded, joins } from "./chain.ts";
+import { type Chain, isGlued, isOpenEnded, joins } from "./chain.ts";
 import { isWord } from "./characters.ts";
 import { type Place, speaksOf } from "./context.ts";
 
@@ -27,11 +27,15 @@ const spanish = /^[6789]\d{8}$/;
 const italianMobile = /^3[2-9]\d{7,8}$/;
 const italianFixed = /^0\d{7,10}$/;
 const indian = /^[6-9]\d{9}$/;
-const brazilian = /^[1-9][1-9](?:9\d{8}|[2-5]\d{7})$/;
+const brazilian = /^[1-9][1-9](?:9\d{8}|(?!(?:19|20)\d\d(?:19|20))[2-9]\d{7})$/;
+/** With dashes or parentheses, numbers that nobody can have are written too: 555-123-4567. */
+const americanForm = /^[1-9]\d{9}$/;
 
 // deno-fmt-ignore
 const forms: Form[] = [
   { groups: [3, 3, 4], joins: [usual | paren, usual], digits: northAmerican },
+  { groups: [3, 3, 4], joins: [dash | dot | paren, dash | dot], digits: americanForm },
+  { groups: [1, 3, 3, 4], joins: [dash | dot | paren | space, dash | dot | paren, dash | dot], digits: /^1[1-9]\d{9}$/ },
   { groups: [1, 3, 3, 4], joins: [usual | paren, usual | paren, usual], digits: northAmericanLong },
   { groups: [2, 2, 2, 2, 2], joins: [usual], digits: french },
   { groups: [3, 4, 4], joins: [space | dash | paren, space | dash], digits: british },
@@ -138,8 +142,10 @@ export function internationalGroups(chain: Chain, group: number, place: Place): 
     if (group > 0 && chain.joins[group] !== joins.space) return 0;
     if (!text.startsWith("00", start) || place.identifier) return 0;
     const several = chain.length > group + 1;
+    if (isGlued(chain, group)) return 0;
     const size = chain.size(group);
-    const apart = several && size !== 3 && size <= dialledMax;
+    const american = size === 3 && chain.joins[group + 1] === joins.dash;
+    const apart = several && (american || size !== 3) && size <= dialledMax;
     if (!apart && !speaksOf("phone", text, start, place)) return 0;
     prefix = 2;
   } else if (isWord(text.charCodeAt(plusAt - 1)) || text.charCodeAt(plusAt - 1) === 43) {
@@ -201,4 +207,12 @@ function spokenGroups(chain: Chain): number {
 function isDate(sizes: number[]): boolean {
   const [a = 0, b = 0, c = 0] = sizes;
   return b <= 2 && ((a === 4 && c <= 2) || (a <= 2 && c === 4));
+}
+
+const extension = /,?[ \t]?(?:x|ext\.?|extension|#)[ \t]?\d{1,6}(?![A-Za-z0-9_])/iy;
+
+/** Index after the extension that follows a number, or where the number ends. */
+export function withExtension(text: string, end: number): number {
+  extension.lastIndex = end;
+  return extension.test(text) ? extension.lastIndex : end;
 }

@@ -34,8 +34,10 @@ const anchorsMax = 64;
 
 const invisible =
   /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0e\ufeff\uffa0\u{e0000}-\u{e007f}]/gu;
-/** ASCII in the block of tags, which models read and people do not see; three or more, so no flag emoji. */
-const tagText = /(?<!\u{1f3f4})[\u{e0020}-\u{e007e}]{3,}/gu;
+/** ASCII in the block of tags, which models read and people do not see; also in flags, as `gbeng`. */
+const tagText = /\u{1f3f4}?[\u{e0020}-\u{e007e}]{3,}/gu;
+/** A flag's own tags are no longer. */
+const flagUnitsMax = 2 + 2 * 6;
 /** Runs that no script needs: joiners and marks in a row, or text whose direction is overridden. */
 const hiddenRun = /[\u200b-\u200d\u2060-\u2064\ufeff]{4,}|[\u202d\u202e][^\u202c\n]{4,}/u;
 const beyondLatin = /[^\p{ASCII}\u0080-\u024f\u2010-\u2027\u20ac]/u;
@@ -141,8 +143,11 @@ function lookForInjection(
 }
 
 function lookForHidden(text: string, breaches: Breaches): void {
-  tagText.lastIndex = 0;
-  const tags = tagText.test(text), run = hiddenRun.test(text);
+  const tags =
+    text.match(tagText)?.some((tags) =>
+      !tags.startsWith("\u{1f3f4}") || tags.length > flagUnitsMax
+    ) ?? false;
+  const run = hiddenRun.test(text);
   if (!tags && !run) return;
   const id = `${hiddenText.category}.${tags ? "tags" : "invisible"}`;
   breaches.set(id, {
@@ -152,7 +157,10 @@ function lookForHidden(text: string, breaches: Breaches): void {
 }
 
 function fromTags(tags: string): string {
-  return Array.from(tags, (tag) => String.fromCharCode(tag.codePointAt(0)! - 0xe0000)).join("");
+  return Array.from(tags, (tag) => {
+    const code = tag.codePointAt(0)! - 0xe0000;
+    return code < 0 ? tag : String.fromCharCode(code);
+  }).join("");
 }
 
 /** Lower case, full-width letters as plain ones, single spaces, nothing invisible. */

@@ -4,7 +4,7 @@ import { isAlphanumeric, isWord } from "./characters.ts";
 import { entropy } from "./checksums.ts";
 import { tellsNumber } from "./context.ts";
 import type { Span } from "./kinds.ts";
-import { reachBack, tokenRows } from "./secret_rules.ts";
+import { reachBack, serviceNames, tokenRows } from "./secret_rules.ts";
 
 interface Token {
   rule: string;
@@ -25,8 +25,8 @@ const tokens: Token[] = tokenRows.map(([rule, prefix, rest]) => ({
 }));
 
 const passwordWords = ["passw", "pwd", "passphrase", "passcode", "contrase", "kennwort"];
-const secretWords = ["secret", "token", "credential", "key", "auth", "bearer", "basic"];
-const nameWords = [...passwordWords, ...secretWords];
+const secretWords = ["secret", "token", "credential", "key", "auth", "bearer", "basic", "curl"];
+const nameWords = [...passwordWords, ...secretWords, ...serviceNames];
 
 /** Keywords that lead here, in the order of `secretAt`. */
 export const secretKeywords: readonly string[] = [
@@ -39,6 +39,7 @@ export function secretAt(keyword: number, text: string, end: number): Span | nul
   const token = tokens[keyword];
   if (token !== undefined) return tokenAt(token, text, end);
   const word = nameWords[keyword - tokens.length]!;
+  if (word === "curl") return curlUserAt(text, end);
   if (word === "bearer" || word === "basic") return authorizationAt(text, end);
   return assignedAt(text, end - word.length, end, passwordWords.includes(word));
 }
@@ -107,6 +108,17 @@ function authorizationAt(text: string, end: number): Span | null {
   };
 }
 
+const curlUser = /[^\n]{0,200}?[ \t](?:-u|--user)[ =]{0,2}["']?([^\s"':]{1,64}:[^\s"']{3,128})/y;
+
+/** `curl -u user:password`. */
+function curlUserAt(text: string, end: number): Span | null {
+  curlUser.lastIndex = end;
+  const found = curlUser.exec(text);
+  if (found === null || reference.test(found[1]!.slice(found[1]!.indexOf(":") + 1))) return null;
+  const last = curlUser.lastIndex;
+  return { start: last - found[1]!.length, end: last, kind: "SECRET", rule: "curl-user" };
+}
+
 const nameMax = 40;
 /** Between a name and its value: `": "`, ` = '`, `:=`, `=>`, `(`, `>`; for passwords also `is`. */
 const assignment = new RegExp(
@@ -134,6 +146,8 @@ function assignedAt(text: string, from: number, to: number, password: boolean): 
   if (assigned !== null) {
     quote = assigned[1];
     at = assignment.lastIndex;
+    // A call with a variable.
+    if (quote === undefined && assigned[0].includes("(")) return null;
   } else {
     const pattern = name.startsWith("--") ? flag : password ? spoken : null;
     if (pattern === null) return null;
@@ -170,6 +184,7 @@ function valueAt(text: string, at: number, quote: string | undefined): string | 
 const harmlessName =
   /tokens|tokeni[sz]|token_?(?:type|count|limit|usage|id\b)|(?:page|next|prev|continuation|sync|eos|bos|pad|stop|cls|sep|unk|mask|start|end|special|sub)[_-]?token|public|primary|foreign|cache|idempotency|partition|sort_?key|row_?key|key_?(?:id|name|word|board|path|type|length|size|frame|point|stone|note|note)|keys\b|keyed|monkey|turkey|hockey|whiskey|jockey|donkey|hotkey|passwords?_(?:field|hash_algo|policy|min|max|reset|length)|secret_?(?:name|id|arn|version)|author(?!i[sz]ation)|authent|authority|oauth_?(?:url|scope)|basically|auth_?(?:type|url|method|mode|provider)|\.(?:key|token)s?\.(?:name|id)/i;
 /** Names whose value is a secret even when it is only hexadecimal. */
+const service = new RegExp(`(?<![a-z])(?:${serviceNames.join("|")})`, "i");
 const strongName =
   /(?:api|access|secret|private|auth|client|sign(?:ing)?|encrypt(?:ion)?|master|service|account|shared|app|consumer|deploy|licen[cs]e|webhook|session|refresh|id|bearer|csrf|xsrf|bot|user|personal|admin|integration|storage|ssh|rsa|aes|hmac|jwt|db)[-_. ]?(?:key|token|secret)|secret|token$|credential|_auth$/i;
 const plainWord = /^[A-Za-z]+(?:[-_ .][A-Za-z]+)*$/;
@@ -197,7 +212,7 @@ export function isSecretValue(
     return false;
   }
   if (!/\d/.test(value)) return false;
-  const strong = strongName.test(name);
+  const strong = strongName.test(name) || (value.length >= 16 && service.test(name));
   if (uuidOnly.test(value)) {
     return /(?:api|access|secret|auth)[-_. ]?(?:key|token)|secret/i.test(name);
   }
