@@ -1,10 +1,9 @@
-// Makes the npm package's dist/: a JavaScript file for each entry point, what they share, and the
-// declarations.
+// Makes the npm package's dist/: JavaScript and declarations, a file for each source.
 //   bun sdk/js/build.ts [--outdir=<path>]
 // Bun writes the JavaScript. The declarations come from TypeScript: nothing else keeps the comments
 // that editors show.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import manifest from "./package.json" with { type: "json" };
 
@@ -29,19 +28,28 @@ export interface Built {
   coreGzipBytes: number;
 }
 
+/** A file for each source: bundlers leave out what a program does not use. */
 export async function buildPackage(outdir: string): Promise<void> {
   rmSync(outdir, { recursive: true, force: true });
-  mkdirSync(outdir, { recursive: true });
-  const result = await Bun.build({
-    entrypoints: entries.map((name) => join(here, "src", name)),
-    root: join(here, "src"),
-    outdir,
-    ...options,
-    // Entry points share the one client of the program.
-    splitting: true,
+  const transpiler = new Bun.Transpiler({
+    loader: "ts",
+    target: "browser",
+    trimUnusedImports: true,
   });
-  if (!result.success) throw new AggregateError(result.logs, "The bundle failed.");
+  for (const name of new Bun.Glob("**/*.ts").scanSync(join(here, "src"))) {
+    const text = await transpiler.transform(readFileSync(join(here, "src", name), "utf8"));
+    // Of a file with nothing but types, nothing is left.
+    if (text.trim() === "") continue;
+    const file = join(outdir, name.replace(/\.ts$/, ".js"));
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, toJs(text));
+  }
   declare(outdir);
+}
+
+/** Imports of a file's neighbours. */
+function toJs(text: string): string {
+  return text.replaceAll(/(["']\.\.?\/[^"']+)\.ts(["'])/g, "$1.js$2");
 }
 
 // Without what any of the hosts lacks.
@@ -86,8 +94,7 @@ function declare(outdir: string): void {
   }
   for (const name of new Bun.Glob("**/*.d.ts").scanSync(outdir)) {
     const file = join(outdir, name);
-    const text = readFileSync(file, "utf8").replaceAll(/(["']\.\.?\/[^"']+)\.ts(["'])/g, "$1.js$2");
-    writeFileSync(file, text);
+    writeFileSync(file, toJs(readFileSync(file, "utf8")));
   }
 }
 

@@ -15,7 +15,9 @@ export interface Operation {
 /** Follows keys and indexes; undefined where it ends. */
 export function get(value: unknown, ...path: (string | number)[]): unknown {
   for (const step of path) {
-    if (typeof value !== "object" || value === null) return undefined;
+    if (typeof value !== "object" && typeof value !== "function" || value === null) {
+      return undefined;
+    }
     value = (value as Record<string | number, unknown>)[step];
   }
   return value ?? undefined;
