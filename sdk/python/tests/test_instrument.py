@@ -46,7 +46,7 @@ def test_a_module_is_watched_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert seen == [loaded] and loaded.VALUE == 1
     assert type(loaded.__spec__.loader).__name__ == "SourceFileLoader"
     assert loaded.__loader__ is loaded.__spec__.loader
-    assert not any(isinstance(finder, Watcher) for finder in sys.meta_path)
+    assert watcher not in sys.meta_path
 
 
 def test_an_installer_that_fails_harms_nobody(

@@ -15,11 +15,12 @@ from receiver import Receiver
 import aisentry
 from aisentry._redact import PERSONAL_KINDS, Scrubber, redactors_of
 
-ENCODE = json.JSONEncoder(ensure_ascii=False).encode
+ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def scrubbed(event: Dict[str, Any], wanted: Any = None) -> Dict[str, Any]:
-    return Scrubber(redactors_of(wanted)[0], True).scrub(event, ENCODE)
+    scrubber = Scrubber(redactors_of(wanted)[0], True)
+    return scrubber.scrub(event) if scrubber.may_hold(ENCODE(event)) else event
 
 
 # Texts, and what is left of them without being asked.

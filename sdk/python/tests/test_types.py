@@ -57,6 +57,21 @@ def stream() -> Iterator[int]:
     yield 1
 
 
+@aisentry.observe
+def observed(value: int) -> str:
+    return str(value)
+
+
+@aisentry.observe(kind="tool", capture_input=False, tags=["a"])
+async def observed_too(value: int) -> str:
+    return str(value)
+
+
+class Client:
+    def ask(self) -> str:
+        return "answer"
+
+
 def test_decorated_functions_keep_their_types() -> None:
     text: str = bare(1)
     awaited: str = asyncio.run(named(1))
@@ -66,8 +81,20 @@ def test_decorated_functions_keep_their_types() -> None:
         run_id: str = active.run_id
     assert run_id
 
+    client: Client = aisentry.wrap(Client())
+    assert (observed(1), asyncio.run(observed_too(1)), client.ask()) == ("1", "1", "answer")
+    with aisentry.span("s", kind="generation", model="m", **aisentry.extract({})) as span:
+        span.set(output=1)
+    headers: Dict[str, str] = aisentry.inject({"a": "b"})
+    is_ok: bool = aisentry.expect("x", severity="low").contains("x").ok
+    assert is_ok and headers
+
 
 def wrong() -> None:
     bare("1")  # type: ignore[arg-type]
+    observed("1")  # type: ignore[arg-type]
+    aisentry.observe(kind="made up")  # type: ignore[call-overload]
+    aisentry.span("s", kind="made up")  # type: ignore[call-overload]
+    aisentry.expect("x", severity="dire")  # type: ignore[arg-type]
     with aisentry.run("r", tokens=1):  # type: ignore[call-overload]
         pass

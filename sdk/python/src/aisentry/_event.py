@@ -78,7 +78,7 @@ class Composer:
         reporter: Reporter,
         scrubber: Scrubber,
     ) -> None:
-        self._scrub = scrubber.scrub
+        self._scrubber = scrubber
         self._defaults = dict(defaults)
         self._tags = tags
         self._before_send = before_send
@@ -89,13 +89,16 @@ class Composer:
 
     def line(self, logged: Logged) -> Optional[bytes]:
         """One JSON object in UTF-8, without a newline; None when before_send left the event out."""
-        event = self._scrub(self._compose(logged), self._encode)
+        event = self._compose(logged)
+        text = self._encode(event)
+        if self._scrubber.may_hold(text):
+            event = self._scrubber.scrub(event)
+            text = self._encode(event)
         if self._before_send is not None:
             left = self._filtered(event)
             if left is None:
                 return None
-            event = left
-        text = self._encode(event)
+            text = self._encode(left)
         try:
             return text.encode("utf-8")
         except UnicodeEncodeError:

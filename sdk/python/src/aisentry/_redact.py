@@ -43,9 +43,7 @@ _SECRET_KEYS = frozenset(
     "secret client_secret access_token refresh_token id_token private_key cookie set_cookie "
     "aws_secret_access_key aws_session_token".split()
 )
-_KEY_MARKS = tuple(
-    mark for name in _SECRET_KEYS for mark in {f'"{name}"', f'"{name.replace("_", "-")}"'}
-)
+_KEY_MARK = re.compile(f'"(?:{"|".join(sorted(_SECRET_KEYS)).replace("_", "[-_]")})":')
 
 _CARD = re.compile(r"(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d-])")
 _PERSONAL: Dict[str, Pattern[str]] = {
@@ -113,20 +111,21 @@ class Scrubber:
         self._redactors = redactors
         self._keeps_content = keeps_content
 
-    def scrub(self, event: Dict[str, Any], encode: Callable[[Any], str]) -> Dict[str, Any]:
-        """The event, or a cleaner one. A redactor that raises has the text removed."""
+    def may_hold(self, text: str) -> bool:
+        """Whether an event's JSON may hold anything to take out: of most, one look at it tells."""
+        if self._redactors or not self._keeps_content:
+            return True
+        text = text.lower()
+        return any(mark in text for mark in _MARKS) or _KEY_MARK.search(text) is not None
+
+    def scrub(self, event: Dict[str, Any]) -> Dict[str, Any]:
+        """The event, cleaner. A redactor that raises has the text removed."""
         if not self._keeps_content:
             event = {name: value for name, value in event.items() if name not in CONTENT_FIELDS}
             if isinstance(event.get("error"), dict):
                 # A provider's message may repeat what it was asked.
                 kept = {name: event["error"].get(name) for name in ("type", "code")}
                 event["error"] = {name: value for name, value in kept.items() if value is not None}
-        if not self._redactors:
-            text = encode(event).lower()
-            if not any(mark in text for mark in _MARKS) and not any(
-                mark in text for mark in _KEY_MARKS
-            ):
-                return event
         return {
             name: self._clean(value, KINDS.get(name) not in _NAMES and name != "client")
             if KINDS.get(name) not in _FIXED

@@ -80,21 +80,6 @@ def _is_long(value: Any) -> bool:
     )
 
 
-def _freeze(value: Any, depth: int) -> Tuple[Any, int]:
-    kind = type_of(value)
-    if kind is dict or kind is list or kind is tuple:
-        if depth >= SNAPSHOT_DEPTH_MAX or len(value) > _ENTRIES_MAX:
-            raise _TooMuch
-        # Copied first, in one step that no other thread can come between.
-        if kind is dict:
-            copy = value.copy()
-            return copy, _freeze_entries(copy, copy.items(), depth)
-        copy = list(value)
-        return copy, _freeze_entries(copy, enumerate(copy), depth)
-    walk = Snapshot()
-    return walk.take(value, depth), walk.bytes_max - walk.bytes_left
-
-
 def _freeze_entries(copy: Any, entries: Iterable[Tuple[Any, Any]], depth: int) -> int:
     """Replaces what can change in a dict or list of ours; bytes of it all. Callers wait for it."""
     size = SNAPSHOT_NODE_BYTES * (1 + len(copy))
@@ -106,11 +91,27 @@ def _freeze_entries(copy: Any, entries: Iterable[Tuple[Any, Any]], depth: int) -
                 if length > STRING_CHARACTERS_MAX:
                     raise _TooMuch
                 size += length if entry.isascii() else 4 * length
-        elif kind not in FIXED:
-            copy[key], more = _freeze(entry, depth + 1)
-            size += more
-            if size > SNAPSHOT_BYTES_MAX:
+            continue
+        if kind in FIXED:
+            continue
+        if kind is dict or kind is list or kind is tuple:
+            if depth + 1 >= SNAPSHOT_DEPTH_MAX or len(entry) > _ENTRIES_MAX:
                 raise _TooMuch
+            # Copied first, in one step that no other thread can come between.
+            if kind is dict:
+                inner: Any = entry.copy()
+                size += _freeze_entries(inner, inner.items(), depth + 1)
+            else:
+                several: List[Any] = [*entry]
+                inner = several
+                size += _freeze_entries(several, enumerate(several), depth + 1)
+            copy[key] = inner
+        else:
+            walk = Snapshot()
+            copy[key] = walk.take(entry, depth + 1)
+            size += walk.bytes_max - walk.bytes_left
+        if size > SNAPSHOT_BYTES_MAX:
+            raise _TooMuch
     if size > SNAPSHOT_BYTES_MAX:
         raise _TooMuch
     return size
