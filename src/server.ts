@@ -14,6 +14,7 @@ import { noSteps } from "./receive/batch.ts";
 import { BodyRoom } from "./receive/body.ts";
 import { Redaction, redactionSetting } from "./redact/redaction.ts";
 import { createApp } from "./serve/app.ts";
+import { RewriteJobs } from "./serve/rewrite.ts";
 import { type GrpcServer, startGrpc } from "./serve/grpc.ts";
 import { systemClock } from "./std/clock.ts";
 import { RateLimit } from "./std/rate_limit.ts";
@@ -104,6 +105,7 @@ export async function startServer(config: Config, state: State): Promise<Running
     waitMsMax: config.sql_timeout_s * 1000,
     spareIdleMs: sqlSpareIdleMs,
   });
+  const rewrites = new RewriteJobs(store, prices, clock);
   let draining = false;
   const app = createApp({
     version: build.version,
@@ -117,6 +119,7 @@ export async function startServer(config: Config, state: State): Promise<Running
     live,
     sandbox,
     prices,
+    rewrites,
     redaction,
     enabled: config.enabled,
     rateLimit: config.rate_limit_events_per_s > 0
@@ -177,6 +180,7 @@ export async function startServer(config: Config, state: State): Promise<Running
       draining = true;
       live.close();
       await Promise.all([http.stop(), grpc?.stop()]);
+      await rewrites.close();
       await stopMaintenance();
       await sandbox.close();
       pending.close();

@@ -307,6 +307,17 @@ function keepUnknown(event: Draft, unknown: Draft): void {
   if (any) event.attributes = kept;
 }
 
+/** Makes the fields anew that are copies of others, in an event that was stored and then changed. */
+export function addCopies(event: Event): void {
+  const draft = event as Draft;
+  if (event.error !== undefined) describeError(draft, event.error);
+  const json = [...accepted.values()].filter(({ kind, name }) =>
+    kind === "value" && draft[name] !== undefined && typeof draft[name] !== "string"
+  ).map(({ name }) => name);
+  if (json.length > 0) event.json_fields = json;
+  addPreviews(draft);
+}
+
 /** Lists show these instead of the heavy text, which they then need not read. */
 function addPreviews(event: Draft): void {
   const input = firstWords(event.prompt ?? event.input ?? event.input_data);

@@ -21,6 +21,7 @@ import type { AppEnv } from "./principal.ts";
 import { type ProjectDeps, projectRoutes } from "./projects.ts";
 import type { ReadDeps } from "./reads.ts";
 import { type RedactionDeps, redactionRoutes } from "./redaction.ts";
+import { type RewriteDeps, rewriteRoutes } from "./rewrite.ts";
 import { runRoutes } from "./runs.ts";
 import { type SessionDeps, sessionRoutes } from "./session.ts";
 import { type SqlDeps, sqlRoutes } from "./sql.ts";
@@ -39,7 +40,8 @@ export interface AppDeps
     StatusDeps,
     ProjectDeps,
     SessionDeps,
-    BlobDeps {
+    BlobDeps,
+    RewriteDeps {
   auth: AuthOptions;
   /** Paths that a setting has switched off, and which. */
   off: ReadonlyMap<string, string>;
@@ -76,6 +78,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
   app.route("/", facetRoutes(deps)); //    GET /api/facets
   app.route("/", priceRoutes(deps)); //    /api/prices, …/custom, …/unpriced, …/quote
   app.route("/", redactionRoutes(deps)); // /api/redaction, …/try, …/kinds
+  app.route("/", rewriteRoutes(deps)); //  /api/rewrite, /api/rewrite/{id}
   app.route("/", liveRoutes(deps)); //     GET /api/live
   app.route("/", sqlRoutes(deps)); //      POST /api/sql
   app.route("/", projectRoutes(deps)); //  /api/projects, /api/keys

@@ -108,7 +108,7 @@ export async function rowsOf(
 }
 
 /** BIGINT → number (text beyond 2^53), TIMESTAMPTZ → ISO 8601 with microseconds, lists → arrays. */
-function plain(value: DuckDBValue): unknown {
+export function plain(value: DuckDBValue): unknown {
   if (typeof value === "bigint") {
     const number = Number(value);
     return Number.isSafeInteger(number) ? number : String(value);

@@ -2,6 +2,7 @@
 // are the same operation: add files, remove files, assert that the removed ones are still live.
 // Two of them at once cannot bring a row back: the second finds its input gone and fails.
 import { Database } from "bun:sqlite";
+import type { RewriteReason } from "./rewrite.ts";
 
 export interface LakeFile {
   /** Relative to the data directory, with forward slashes. */
@@ -21,7 +22,7 @@ export interface LakeFile {
 }
 
 export interface Change {
-  reason: "flush" | "compact" | "retain";
+  reason: "flush" | "compact" | "retain" | RewriteReason;
   add: readonly LakeFile[];
   remove: readonly string[];
   /** Log segments up to this sequence are in the lake. */

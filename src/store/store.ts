@@ -12,11 +12,12 @@ import { compactable } from "./compact.ts";
 import { createTable, literal, openDuckDB, readParquet, readSegments, rowsOf } from "./duckdb.ts";
 import { mergeFiles, removeStrays, writeTable } from "./lake.ts";
 import { Log } from "./log.ts";
-import { type LakeFile, Manifest } from "./manifest.ts";
+import { type Change, type LakeFile, Manifest, ManifestConflict } from "./manifest.ts";
 import { recoverLog, type Recovery } from "./recover.ts";
 import { filesOf, LakeReader } from "./reader.ts";
 import { events, points, type Relation, relationOf, relations } from "./relation.ts";
 import { Seen } from "./seen.ts";
+import { type RewriteAsked, RewriteBusy, rewriteFile, type RewriteProgress } from "./rewrite.ts";
 import type { Segment } from "./segment.ts";
 import { type Pin, rowsOfTail, tableOf, type TailTable, Versions } from "./versions.ts";
 
@@ -70,6 +71,8 @@ export class Store {
   /** Removed files that no reader of this process holds. */
   #unpinned = new Set<string>();
   #tailNumber = 1;
+  /** The rewrite under way: files that need not be looked at any more, and the one at hand. */
+  #rewriting: { done: Set<string>; at: string | null } | null = null;
   /** Events may have gone, and files with them; a crash may have left some. */
   #blobsMayBeLoose = true;
   #blobsSweptMs = 0;
@@ -346,6 +349,8 @@ export class Store {
       { reason: "flush", add: added, remove: [], flushedThrough },
       this.#options.clock.nowMs(),
     );
+    // They are newer than a rewrite that is under way, which began with a flush.
+    for (const { path } of added) this.#rewriting?.done.add(path);
     const rest = this.#versions.current.tail.filter((other) => other.number !== tail.number);
     this.#versions.publish({ files: this.#manifest.files(), tail: rest }, async () => {
       await this.#onConnection(async (connection) => {
@@ -360,12 +365,17 @@ export class Store {
   /** Merges one group of small files; false when there is none worth it. */
   compact(): Promise<boolean> {
     return this.#inTurn(async () => {
-      const group = compactable(this.#versions.current.files);
+      const rewriting = this.#rewriting;
+      const group = compactable(
+        this.#versions.current.files.filter((file) => file.path !== rewriting?.at),
+      );
       if (group === null) return false;
       const merged = await this.#onConnection((connection) =>
         mergeFiles(connection, this.#options.dataDir, group)
       );
       this.#replace({ reason: "compact", add: [merged], remove: group.map((file) => file.path) });
+      const isDone = group.every((file) => rewriting?.done.has(file.path));
+      if (isDone) rewriting?.done.add(merged.path);
       return true;
     });
   }
@@ -382,7 +392,79 @@ export class Store {
     });
   }
 
-  #replace(change: { reason: "compact" | "retain"; add: LakeFile[]; remove: string[] }): void {
+  /**
+   * Changes or removes events that were acknowledged before the call. Each file is replaced in one
+   * commit, so a question sees a row as it was or as it is; one that is stopped, or a crash, leaves
+   * some files changed and the others as they were. Throws RewriteBusy, and what the signal's reason
+   * is.
+   */
+  async rewrite(asked: RewriteAsked): Promise<RewriteProgress> {
+    if (this.#rewriting !== null) throw new RewriteBusy("Another rewrite is under way.");
+    const rewriting = this.#rewriting = { done: new Set<string>(), at: null as string | null };
+    try {
+      await this.flush();
+      // What is flushed from here on is newer. The flush itself has counted its files as such.
+      rewriting.done.clear();
+      const left = () =>
+        filesOf(this.#versions.current, asked).filter((path) => !rewriting.done.has(path));
+      const progress: RewriteProgress = {
+        looked_at: 0,
+        changed: 0,
+        removed: 0,
+        files_looked_at: 0,
+        files_total: left().length,
+        files_written: 0,
+      };
+      for (;;) {
+        asked.onProgress?.(progress);
+        asked.signal?.throwIfAborted();
+        // In turn, so that no compaction has chosen it.
+        const path = await this.#inTurn(() => Promise.resolve(rewriting.at = left()[0] ?? null));
+        if (path === null) return progress;
+        await this.#rewriteOne(path, asked, progress);
+        rewriting.done.add(path);
+        progress.files_looked_at++;
+      }
+    } finally {
+      this.#rewriting = null;
+    }
+  }
+
+  async #rewriteOne(path: string, asked: RewriteAsked, progress: RewriteProgress): Promise<void> {
+    const { dataDir } = this.#options;
+    const temporaryDir = join(dataDir, folders.temporary);
+    const { version, release } = this.#versions.pin();
+    try {
+      const file = version.files.find((file) => file.path === path);
+      // Retention was faster.
+      if (file === undefined) return;
+      const result = await rewriteFile(
+        this.#instance,
+        dataDir,
+        temporaryDir,
+        file,
+        asked,
+        progress,
+      );
+      if (result === null) return;
+      const add = result.added === null ? [] : [result.added];
+      try {
+        this.#replace({ reason: asked.reason, add, remove: [path] });
+      } catch (error) {
+        for (const { path } of add) await rm(join(dataDir, path), { force: true });
+        // Retention was faster: its rows are gone, and so must these be.
+        if (error instanceof ManifestConflict) return;
+        throw error;
+      }
+      for (const { path } of add) this.#rewriting?.done.add(path);
+      progress.files_written += add.length;
+      this.#blobsMayBeLoose = true;
+    } finally {
+      release();
+    }
+  }
+
+  #replace(change: Pick<Change, "reason" | "add" | "remove">): void {
     this.#manifest.commit(change, this.#options.clock.nowMs());
     const { tail } = this.#versions.current;
     this.#versions.publish({ files: this.#manifest.files(), tail }, () => {

@@ -64,6 +64,7 @@ test("the document is valid OpenAPI 3.1", async () => {
 test("it lists every route for programs", () => {
   expect(operations.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual([
     "DELETE /api/keys/{key_id}",
+    "DELETE /api/rewrite/{id}",
     "DELETE /api/session",
     "GET /api/blobs/{sha256}",
     "GET /api/events",
@@ -83,6 +84,7 @@ test("it lists every route for programs", () => {
     "GET /api/public/projects",
     "GET /api/redaction",
     "GET /api/redaction/kinds",
+    "GET /api/rewrite/{id}",
     "GET /api/runs",
     "GET /api/runs/{run_id}",
     "GET /api/session",
@@ -93,6 +95,7 @@ test("it lists every route for programs", () => {
     "POST /api/public/otel/v1/traces",
     "POST /api/public/scores",
     "POST /api/redaction/try",
+    "POST /api/rewrite",
     "POST /api/session",
     "POST /api/sql",
     "POST /v1/events",
