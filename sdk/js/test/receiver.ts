@@ -19,6 +19,8 @@ export interface Receiver extends Disposable {
     count: number;
     bytes: number;
     encoding: string | null;
+    /** What the SDK says it dropped. */
+    drops: string | null;
     atMs: number;
   }[];
   /** Faults of the next requests, one for each. */
@@ -64,6 +66,7 @@ export function startReceiver(
         count: sent.length,
         bytes: bytes.length,
         encoding,
+        drops: request.headers.get("x-aisentry-drops"),
         atMs: performance.now(),
       });
       for (const event of sent) {
