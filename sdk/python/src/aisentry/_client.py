@@ -12,7 +12,7 @@ from ._answer import Answer, NoAnswer
 from ._delivery import Delivery
 from ._event import Composer, Logged, describe_error, timestamp_text
 from ._ids import new_event_id
-from ._limits import Limits
+from ._limits import Limits, usual_limits
 from ._plain import safe_text, type_name
 from ._queue import Queue
 from ._redact import Scrubber
@@ -39,7 +39,7 @@ class Client:
         self, settings: Settings, reporter: Reporter, limits: Optional[Limits] = None
     ) -> None:
         self.settings = settings
-        self.limits = limits or Limits()
+        self.limits = limits or usual_limits()
         # Of events outside of a run. The tags of init() stay whatever is set later.
         self.who = Who(settings.user_id, settings.session_id)
         self._reporter = reporter

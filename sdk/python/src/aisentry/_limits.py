@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 MIB = 1024 * 1024
@@ -39,6 +40,23 @@ class Limits:
     flush_s_max: float = 5.0
     # What the end of a program may wait for the last events.
     exit_s_max: float = 2.0
+
+
+# Where a process is frozen or ended between requests, which nothing tells it of.
+_SERVERLESS = (
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "FUNCTIONS_WORKER_RUNTIME",
+    "FUNCTION_TARGET",
+    "VERCEL",
+)
+SERVERLESS_BATCH_AGE_S = 0.02
+
+
+def usual_limits() -> Limits:
+    """Those of this machine: in a serverless function a batch does not wait for more."""
+    if any(os.environ.get(name) for name in _SERVERLESS):
+        return Limits(batch_age_s_max=SERVERLESS_BATCH_AGE_S)
+    return Limits()
 
 
 # Bounds of one event's snapshot, which the caller's thread pays for.
