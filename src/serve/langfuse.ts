@@ -14,7 +14,7 @@ import { allowed, type AppEnv } from "./principal.ts";
 
 export interface LangfuseDeps extends ExportDeps {
   langfuse: Langfuse;
-  state: Pick<State, "project">;
+  state: State;
   version: string;
 }
 
@@ -187,7 +187,7 @@ export function langfuseRoutes(deps: LangfuseDeps): OpenAPIHono<AppEnv> {
   });
 
   // Prompts, datasets, media: their SDK reads the message.
-  app.all("/api/public/*", (c) => {
+  app.use("/api/public/*", (c) => {
     throw new Problem(
       404,
       "Not found",
