@@ -17,7 +17,13 @@ export interface AuthOptions {
 
 export const sessionCookie = "watchllm_session";
 
-const publicPaths = new Set(["/healthz", "/readyz", "/openapi.json", "/api/session", "/api/public/health"]);
+const publicPaths = new Set([
+  "/healthz",
+  "/readyz",
+  "/openapi.json",
+  "/api/session",
+  "/api/public/health",
+]);
 /** Everything else that is read is the page, which holds no secret. */
 const protectedPaths = /^\/(api|v1|mcp|metrics)(\/|$)/;
 
