@@ -4,6 +4,14 @@ import type { Command } from "./command.ts";
 
 const state = ["data_dir", "database_url"] as const;
 
+const rewriteSettings = [
+  ...state,
+  "cache_dir",
+  "init_key",
+  "memory_limit",
+  "query_timeout_s",
+] as const;
+
 export const commands: readonly Command[] = [
   {
     name: "serve",
@@ -137,6 +145,26 @@ export const commands: readonly Command[] = [
     load: async () => (await import("./price.ts")).run,
   },
   {
+    name: "remap",
+    summary: "Map stored OpenTelemetry events again, after the mapping was mended.",
+    about:
+      "By the running server, or by itself when none runs. Safe to stop and to run again.\n\n" +
+      "  watchllm remap --since -7d --dry-run",
+    options: rewriteOptions(),
+    settings: rewriteSettings,
+    load: async () => (await import("./rewrite.ts")).remap,
+  },
+  {
+    name: "reprice",
+    summary: "Estimate the cost of stored model calls again; the first estimate is kept beside.",
+    about:
+      "By the running server, or by itself when none runs. Safe to stop and to run again.\n\n" +
+      "  watchllm reprice --since 2026-01-01T00:00:00Z --project shop",
+    options: rewriteOptions(),
+    settings: rewriteSettings,
+    load: async () => (await import("./rewrite.ts")).reprice,
+  },
+  {
     name: "doctor",
     summary: "Check that this machine and the data directory are fit to serve.",
     options: { format: formatOption() },
@@ -188,6 +216,22 @@ export const commands: readonly Command[] = [
     load: async () => (await import("./sql_child.ts")).run,
   },
 ];
+
+function rewriteOptions() {
+  return {
+    since: {
+      kind: "text",
+      placeholder: "time",
+      help: "From this time on: ISO 8601, or as long ago as -24h or -7d.",
+    },
+    until: { kind: "text", placeholder: "time", help: "Before this time." },
+    project: { kind: "text", placeholder: "id", help: "Only this project." },
+    "dry-run": { kind: "boolean", help: "Only count what would change." },
+    url: { kind: "text", placeholder: "url", help: "Server; the one of the data directory else." },
+    key: { kind: "text", placeholder: "key", help: "Admin key, for a server that asks for one." },
+    format: formatOption(),
+  } as const;
+}
 
 function formatOption() {
   return {
