@@ -119,10 +119,17 @@ export function made(
 }
 
 /** An attribute in another unit. */
-export function scaled(key: string, factor: number, what: string, rank = plainRank): Source {
+export function scaled(
+  key: string,
+  factor: number,
+  what: string,
+  rank = plainRank,
+): Source {
   return made(key, what, (value) => {
     const number = typeof value === "string" ? Number(value) : value;
-    return typeof number === "number" && Number.isFinite(number) ? number * factor : undefined;
+    return typeof number === "number" && Number.isFinite(number)
+      ? number * factor
+      : undefined;
   }, rank);
 }
 
@@ -154,7 +161,10 @@ export function computed(
 }
 
 /** Whether any attribute has a name that begins so. */
-export function hasPrefix({ attributes }: RawRecord, ...prefixes: string[]): boolean {
+export function hasPrefix(
+  { attributes }: RawRecord,
+  ...prefixes: string[]
+): boolean {
   for (const key in attributes) {
     for (const prefix of prefixes) if (key.startsWith(prefix)) return true;
   }

@@ -34,13 +34,24 @@ const renamedOfSteps: Partial<Record<Target, string>> = {
   response: "output_data",
 };
 
-const errorParts = new Set<Target>(["error_type", "error_message", "error_code", "error_stack"]);
+const errorParts = new Set<Target>([
+  "error_type",
+  "error_message",
+  "error_code",
+  "error_stack",
+]);
 /** Read for the event's own fields elsewhere. */
-const apart = new Set<Target>([...errorParts, "workflow", "score_name", "latency_ms"]);
+const apart = new Set<Target>([
+  ...errorParts,
+  "workflow",
+  "score_name",
+  "latency_ms",
+]);
 
 export function fieldOf(target: Target, kind: Kind): string {
   const isStep = eventTypes[kind] === "agent_step";
-  return (isStep ? renamedOfSteps[target] : undefined) ?? renamed[target] ?? target;
+  return (isStep ? renamedOfSteps[target] : undefined) ?? renamed[target] ??
+    target;
 }
 
 /** Sets the fields that the reading has; `model` is what answered, else what was asked for. */
@@ -67,17 +78,18 @@ export function setOutcome(
   const type = values.get("error_type") as string | undefined;
   const error: Draft = {};
   if (type !== undefined) error.type = type;
-  const message = values.get("error_message") ?? (outcome.message === "" ? type : outcome.message);
+  const message = values.get("error_message") ??
+    (outcome.message === "" ? type : outcome.message);
   if (message !== undefined) error.message = message;
   const code = values.get("error_code");
   if (code !== undefined) error.code = code;
   const stack = values.get("error_stack");
   if (stack !== undefined) error.stack = stack;
   event.error = error;
-  event.status =
-    (type !== undefined && /^(deadline_?exceeded|.*time_?d?_?out(error)?)$/i.test(type)
-      ? "timeout"
-      : "error") satisfies Status;
+  event.status = (type !== undefined &&
+      /^(deadline_?exceeded|.*time_?d?_?out(error)?)$/i.test(type)
+    ? "timeout"
+    : "error") satisfies Status;
 }
 
 /** An attribute this short may stand twice. */
@@ -90,13 +102,20 @@ const keptTwiceCharactersMax = 64;
 export function remaining(
   attributes: Attributes,
   { kind, hits }: Reading,
-): { attributes: Attributes | undefined; moved: Record<string, string> | undefined } {
+): {
+  attributes: Attributes | undefined;
+  moved: Record<string, string> | undefined;
+} {
   let moved: Record<string, string> | undefined;
   for (const [target, { found }] of hits) {
     const [key] = found.keys;
-    if (!payloads.has(target) || found.whole !== true || key === undefined) continue;
+    if (!payloads.has(target) || found.whole !== true || key === undefined) {
+      continue;
+    }
     const value = attributes[key];
-    if (typeof value === "string" && value.length <= keptTwiceCharactersMax) continue;
+    if (typeof value === "string" && value.length <= keptTwiceCharactersMax) {
+      continue;
+    }
     if (typeof value !== "string" && typeof value !== "object") continue;
     moved ??= Object.create(null) as Record<string, string>;
     // Read for two fields, it is kept by the first.
@@ -122,14 +141,20 @@ function isDecoded(hits: Reading["hits"], target: Target): boolean {
 
 /** The attributes as they came: the inverse of `remaining`. */
 export function restored(event: Draft): Attributes {
-  const attributes = Object.assign(Object.create(null), event.attributes) as Attributes;
-  const { moved } = (event.telemetry ?? {}) as { moved?: Record<string, string> };
+  const attributes = Object.assign(
+    Object.create(null),
+    event.attributes,
+  ) as Attributes;
+  const { moved } = (event.telemetry ?? {}) as {
+    moved?: Record<string, string>;
+  };
   for (const [key, where] of Object.entries(moved ?? {})) {
     const isJson = where.endsWith("#json");
     const value = event[isJson ? where.slice(0, -"#json".length) : where];
     if (value === undefined) continue;
-    attributes[key] =
-      (isJson && typeof value !== "string" ? JSON.stringify(value) : value) as Value;
+    attributes[key] = (isJson && typeof value !== "string"
+      ? JSON.stringify(value)
+      : value) as Value;
   }
   return attributes;
 }

@@ -48,7 +48,9 @@ export function explain(event: Draft): Explanation | null {
     const others = hits.filter(({ source }) => source !== hit.source);
     fields.push({
       field: isOperation ? "event_type" : fieldOf(target, reading.kind),
-      value: short(isOperation ? eventTypes[reading.kind] : reading.values.get(target)),
+      value: short(
+        isOperation ? eventTypes[reading.kind] : reading.values.get(target),
+      ),
       from: hit.source.label,
       convention: hit.convention.id,
       others: others.map(({ source, convention, found }) => ({

@@ -1,6 +1,12 @@
 // Spans and log records → events, by every convention at once. Pure.
 // A record is mapped again from what its event keeps: see remap.ts.
-import type { LogRecord, Span, SpanEvent, SpanLink, Value } from "../receive/otlp/telemetry.ts";
+import type {
+  LogRecord,
+  Span,
+  SpanEvent,
+  SpanLink,
+  Value,
+} from "../receive/otlp/telemetry.ts";
 import {
   type Draft,
   eventTypes,
@@ -15,7 +21,14 @@ import { type Reading, readingOf } from "./reading.ts";
 import { isObject, type RawRecord, textOf } from "./record.ts";
 import { isoOf, nanosOf } from "./time.ts";
 
-const spanKinds = ["", "internal", "server", "client", "producer", "consumer"] as const;
+const spanKinds = [
+  "",
+  "internal",
+  "server",
+  "client",
+  "producer",
+  "consumer",
+] as const;
 const nanosPerMs = 1_000_000n;
 
 export function rawSpan(span: Span): RawRecord {
@@ -45,7 +58,8 @@ export function mapSpan(span: Span): Draft {
   };
   if (span.parent_span_id !== null) event.parent_span_id = span.parent_span_id;
   if (span.start !== 0n) {
-    event.timestamp = isoOf(span.start).slice(0, "2026-01-31T12:00:00.000000".length) + "Z";
+    event.timestamp =
+      isoOf(span.start).slice(0, "2026-01-31T12:00:00.000000".length) + "Z";
   }
   if (span.start !== 0n && span.end >= span.start) {
     event.latency_ms = Number(span.end - span.start) / Number(nanosPerMs);
@@ -54,10 +68,15 @@ export function mapSpan(span: Span): Draft {
   const { code, message } = span.status;
   const told = reading.values.has("error_type") ||
     span.events.some(({ name }) => name === "exception");
-  setOutcome(event, reading, { failed: code === 2 || (code === 0 && told), message });
+  setOutcome(event, reading, {
+    failed: code === 2 || (code === 0 && told),
+    message,
+  });
   setOwn(event, reading);
   if (attributes !== undefined) event.attributes = attributes;
-  if (span.kind > 0) event.span_kind = spanKinds[span.kind] ?? String(span.kind);
+  if (span.kind > 0) {
+    event.span_kind = spanKinds[span.kind] ?? String(span.kind);
+  }
   setOrigin(event, span);
   if (span.events.length > 0) event.span_events = span.events.map(eventJson);
   if (span.links.length > 0) event.span_links = span.links.map(linkJson);
@@ -69,7 +88,9 @@ export function mapSpan(span: Span): Draft {
     status: code === 0 && message === "" ? null : { code, message },
     trace_state: span.trace_state,
     flags: span.flags,
-    dropped: Object.values(span.dropped).some((count) => count > 0) ? span.dropped : null,
+    dropped: Object.values(span.dropped).some((count) => count > 0)
+      ? span.dropped
+      : null,
     ...schemas(span),
     workflow: reading.values.get("workflow") ?? null,
     rules: reading.rules.length > 0 ? reading.rules : null,
@@ -82,7 +103,9 @@ export function mapSpan(span: Span): Draft {
 function eventNameOf({ event_name, attributes, body }: LogRecord): string {
   const named = event_name || textOf(attributes["event.name"]) || "";
   // Claude Code's attribute is short; its body has the whole name.
-  if (typeof body === "string" && /^(claude_code|codex)\.[a-z_.]+$/.test(body)) return body;
+  if (
+    typeof body === "string" && /^(claude_code|codex)\.[a-z_.]+$/.test(body)
+  ) return body;
   return named;
 }
 
@@ -133,7 +156,9 @@ export function mapLogRecord(record: LogRecord): Draft {
   const body = record.body;
   const event: Draft = {
     event_id,
-    event_type: reading.kind === "other" && isFailure ? "error" : eventTypes[reading.kind],
+    event_type: reading.kind === "other" && isFailure
+      ? "error"
+      : eventTypes[reading.kind],
     run_id: record.trace_id ?? runOf(record) ?? event_id,
     name: label(
       raw.name ||
@@ -145,27 +170,34 @@ export function mapLogRecord(record: LogRecord): Draft {
   };
   if (record.span_id !== null) event.parent_span_id = record.span_id;
   if (nanos !== 0n) {
-    event.timestamp = isoOf(nanos).slice(0, "2026-01-31T12:00:00.000000".length) + "Z";
+    event.timestamp =
+      isoOf(nanos).slice(0, "2026-01-31T12:00:00.000000".length) + "Z";
   }
   setFields(event, reading);
   const said = typeof body === "string" && body !== raw.name ? body : "";
-  const failed = isFailure || reading.kind === "error" || reading.values.has("error_type");
+  const failed = isFailure || reading.kind === "error" ||
+    reading.values.has("error_type");
   setOutcome(event, reading, { failed, message: said });
-  if (!failed && record.severity_number >= warningSeverityMin) event.status = "warning";
+  if (!failed && record.severity_number >= warningSeverityMin) {
+    event.status = "warning";
+  }
   setOwn(event, reading);
   const latency = reading.values.get("latency_ms");
   if (latency !== undefined) event.latency_ms = latency;
   // What a plain log says is its output; structured messages have found their fields.
-  const bodyField = said !== "" && event.output === undefined && event.prompt === undefined &&
+  const bodyField =
+    said !== "" && event.output === undefined && event.prompt === undefined &&
       event.response === undefined && !failed
-    ? "output"
-    : null;
+      ? "output"
+      : null;
   if (bodyField !== null) event[bodyField] = said;
   if (attributes !== undefined) event.attributes = attributes;
   setOrigin(event, record);
   event.telemetry = present({
     time: record.time === 0n ? null : String(record.time),
-    observed_time: record.observed_time === 0n ? null : String(record.observed_time),
+    observed_time: record.observed_time === 0n
+      ? null
+      : String(record.observed_time),
     severity_number: record.severity_number,
     severity_text: record.severity_text,
     event_name: record.event_name,
@@ -178,13 +210,22 @@ export function mapLogRecord(record: LogRecord): Draft {
     moved: moved ?? null,
   });
   // Zero and nothing are something to say.
-  if (bodyField === null && body !== null) (event.telemetry as Draft).body = shallow(body);
+  if (bodyField === null && body !== null) {
+    (event.telemetry as Draft).body = shallow(body);
+  }
   return event;
 }
 
 /** A run of a program that sends no traces: a prompt of Claude Code, a conversation. */
 function runOf({ attributes }: LogRecord): string | undefined {
-  for (const key of ["prompt.id", "session.id", "conversation.id", "gen_ai.conversation.id"]) {
+  for (
+    const key of [
+      "prompt.id",
+      "session.id",
+      "conversation.id",
+      "gen_ai.conversation.id",
+    ]
+  ) {
     const text = textOf(attributes[key]);
     if (text !== undefined && text.length <= 128) return text;
   }
@@ -192,23 +233,37 @@ function runOf({ attributes }: LogRecord): string | undefined {
 }
 
 function idOf(what: string, text: string): string {
-  return `${what}-${new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 32)}`;
+  return `${what}-${
+    new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 32)
+  }`;
 }
 
 /** What a type of event needs besides the fields of the reading. */
 function setOwn(event: Draft, { kind, values }: Reading): void {
   if (event.event_type === "tool_call") event.tool_name ??= event.name;
-  if (event.event_type === "score") event.name = values.get("score_name") ?? event.name;
+  if (event.event_type === "score") {
+    event.name = values.get("score_name") ?? event.name;
+  }
   if (event.event_type === "error") event.error ??= { message: event.name };
 }
 
-function setOrigin(event: Draft, { resource, scope }: Pick<Span, "resource" | "scope">): void {
-  if (Object.keys(resource.attributes).length > 0) event.resource = mapped(resource.attributes);
-  if (scope.name !== "" || scope.version !== "" || Object.keys(scope.attributes).length > 0) {
+function setOrigin(
+  event: Draft,
+  { resource, scope }: Pick<Span, "resource" | "scope">,
+): void {
+  if (Object.keys(resource.attributes).length > 0) {
+    event.resource = mapped(resource.attributes);
+  }
+  if (
+    scope.name !== "" || scope.version !== "" ||
+    Object.keys(scope.attributes).length > 0
+  ) {
     event.scope = present({
       name: scope.name,
       version: scope.version,
-      attributes: Object.keys(scope.attributes).length > 0 ? mapped(scope.attributes) : null,
+      attributes: Object.keys(scope.attributes).length > 0
+        ? mapped(scope.attributes)
+        : null,
     });
   }
 }
@@ -220,7 +275,10 @@ function mapped(attributes: Record<string, Value>): Record<string, Value> {
 }
 
 function schemas({ resource, scope }: Pick<Span, "resource" | "scope">) {
-  return { resource_schema_url: resource.schema_url, scope_schema_url: scope.schema_url };
+  return {
+    resource_schema_url: resource.schema_url,
+    scope_schema_url: scope.schema_url,
+  };
 }
 
 /** Without what is null, empty or zero: absence says the same. */
@@ -240,7 +298,9 @@ function eventJson({ name, time, attributes }: SpanEvent): Draft {
   });
 }
 
-function linkJson({ trace_id, span_id, trace_state, attributes }: SpanLink): Draft {
+function linkJson(
+  { trace_id, span_id, trace_state, attributes }: SpanLink,
+): Draft {
   return present({
     trace_id,
     span_id,
@@ -252,7 +312,10 @@ function linkJson({ trace_id, span_id, trace_state, attributes }: SpanLink): Dra
 /** The span that an event was made of. */
 export function spanOf(event: Draft): Span {
   const telemetry = (event.telemetry ?? {}) as Draft;
-  const status = (telemetry.status ?? {}) as { code?: number; message?: string };
+  const status = (telemetry.status ?? {}) as {
+    code?: number;
+    message?: string;
+  };
   const dropped = (telemetry.dropped ?? {}) as Partial<Span["dropped"]>;
   const kind = spanKinds.indexOf(event.span_kind as (typeof spanKinds)[number]);
   return {
@@ -263,7 +326,9 @@ export function spanOf(event: Draft): Span {
     trace_state: String(telemetry.trace_state ?? ""),
     flags: Number(telemetry.flags ?? 0),
     name: String(telemetry.name ?? event.name ?? ""),
-    kind: typeof telemetry.kind === "number" ? telemetry.kind : Math.max(0, kind),
+    kind: typeof telemetry.kind === "number"
+      ? telemetry.kind
+      : Math.max(0, kind),
     start: nanosOf(telemetry.start),
     end: nanosOf(telemetry.end),
     attributes: restored(event),
@@ -272,7 +337,9 @@ export function spanOf(event: Draft): Span {
       time: nanosOf(time),
       attributes: attributesOf(attributes),
     })),
-    links: listOf(event.span_links).map(({ trace_id, span_id, trace_state, attributes }) => ({
+    links: listOf(event.span_links).map((
+      { trace_id, span_id, trace_state, attributes },
+    ) => ({
       trace_id: textOf(trace_id as Value) ?? null,
       span_id: textOf(span_id as Value) ?? null,
       trace_state: String(trace_state ?? ""),
@@ -297,7 +364,10 @@ export function logRecordOf(event: Draft): LogRecord {
     observed_time: nanosOf(telemetry.observed_time),
     severity_number: Number(telemetry.severity_number ?? 0),
     severity_text: String(telemetry.severity_text ?? ""),
-    body: (bodyIn === undefined ? telemetry.body ?? null : event[bodyIn] ?? null) as Value,
+    body:
+      (bodyIn === undefined
+        ? telemetry.body ?? null
+        : event[bodyIn] ?? null) as Value,
     attributes: restored(event),
     event_name: String(telemetry.event_name ?? ""),
     trace_id: textOf(telemetry.trace_id as Value) ?? null,
@@ -325,7 +395,10 @@ function originOf(event: Draft): Pick<Span, "resource" | "scope"> {
 }
 
 function attributesOf(value: unknown): Record<string, Value> {
-  return Object.assign(Object.create(null), isObject(value) ? value : {}) as Record<string, Value>;
+  return Object.assign(
+    Object.create(null),
+    isObject(value) ? value : {},
+  ) as Record<string, Value>;
 }
 
 function listOf(value: unknown): Draft[] {

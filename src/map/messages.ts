@@ -11,16 +11,25 @@ export function openInferenceMessages(value: Value): Value | undefined {
   const messages = value.map((item) =>
     isObject(item) && isObject(item.message) ? item.message : item
   )
-    .map((message) => isObject(message) ? openInferenceMessage(message) : message);
+    .map((message) =>
+      isObject(message) ? openInferenceMessage(message) : message
+    );
   return messages.length === 0 ? undefined : messages;
 }
 
 function openInferenceMessage(message: Fields): Fields {
-  const { contents, tool_calls, function_call_name, function_call_arguments_json, ...rest } =
-    message;
+  const {
+    contents,
+    tool_calls,
+    function_call_name,
+    function_call_arguments_json,
+    ...rest
+  } = message;
   const made: Fields = { ...rest };
   const parts = listOf(contents).map((part) =>
-    isObject(part) && isObject(part.message_content) ? contentPart(part.message_content) : part
+    isObject(part) && isObject(part.message_content)
+      ? contentPart(part.message_content)
+      : part
   );
   if (parts.length > 0) {
     made.content = made.content === undefined
@@ -32,7 +41,10 @@ function openInferenceMessage(message: Fields): Fields {
   );
   if (isPresent(function_call_name)) {
     calls.push(toolCall({
-      function: { name: function_call_name, arguments: function_call_arguments_json ?? null },
+      function: {
+        name: function_call_name,
+        arguments: function_call_arguments_json ?? null,
+      },
     }));
   }
   if (calls.length > 0) made.tool_calls = calls;
@@ -68,9 +80,15 @@ export function flatMessages(value: Value): Value | undefined {
 export function completions(name: string): (value: Value) => Value | undefined {
   return (value) => {
     const texts = listOf(value).map((item) =>
-      isObject(item) && isObject(item[name]) ? textOf((item[name] as Fields).text) : undefined
+      isObject(item) && isObject(item[name])
+        ? textOf((item[name] as Fields).text)
+        : undefined
     ).filter((text) => text !== undefined);
-    return texts.length === 0 ? undefined : texts.length === 1 ? texts[0] : texts;
+    return texts.length === 0
+      ? undefined
+      : texts.length === 1
+      ? texts[0]
+      : texts;
   };
 }
 
@@ -78,7 +96,9 @@ export function completions(name: string): (value: Value) => Value | undefined {
 export function openInferenceTools(value: Value): Value | undefined {
   const tools = listOf(value).map((item) => {
     const tool = isObject(item) && isObject(item.tool) ? item.tool : item;
-    return isObject(tool) && tool.json_schema !== undefined ? decoded(tool.json_schema)! : tool;
+    return isObject(tool) && tool.json_schema !== undefined
+      ? decoded(tool.json_schema)!
+      : tool;
   });
   return tools.length === 0 ? undefined : tools;
 }
@@ -90,40 +110,51 @@ export function listOf(value: Value | undefined): Value[] {
 const messageEvent = /^gen_ai\.(system|user|assistant|tool)\.message$/;
 
 /** What the deprecated events `gen_ai.user.message` and its like say, in order. */
-export function promptOfEvents(events: readonly SpanEvent[]): Value | undefined {
+export function promptOfEvents(
+  events: readonly SpanEvent[],
+): Value | undefined {
   const messages: Value[] = [];
   for (const { name, attributes } of events) {
     const role = messageEvent.exec(name)?.[1];
     if (role !== undefined) messages.push(messageOfEvent(attributes, role));
     else if (name === "gen_ai.content.prompt") {
       const prompt = decoded(attributes["gen_ai.prompt"]);
-      if (isPresent(prompt)) messages.push(...(Array.isArray(prompt) ? prompt : [prompt]));
+      if (isPresent(prompt)) {
+        messages.push(...(Array.isArray(prompt) ? prompt : [prompt]));
+      }
     }
   }
   return messages.length === 0 ? undefined : messages;
 }
 
 /** What `gen_ai.choice` says: an answer for each choice. */
-export function responseOfEvents(events: readonly SpanEvent[]): Value | undefined {
+export function responseOfEvents(
+  events: readonly SpanEvent[],
+): Value | undefined {
   const messages: Value[] = [];
   for (const { name, attributes } of events) {
     if (name === "gen_ai.choice") messages.push(choiceMessage(attributes));
     else if (name === "gen_ai.content.completion") {
       const completion = decoded(attributes["gen_ai.completion"]);
       if (isPresent(completion)) {
-        messages.push(...(Array.isArray(completion) ? completion : [completion]));
+        messages.push(
+          ...(Array.isArray(completion) ? completion : [completion]),
+        );
       }
     }
   }
-  return messages.length === 0 ? undefined : messages.length === 1 ? messages[0] : messages;
+  return messages.length === 0
+    ? undefined
+    : messages.length === 1
+    ? messages[0]
+    : messages;
 }
 
 /** The fields of a message event: beside one another, or in a body of their own. */
 export function messageOfEvent(given: Fields, role: string): Value {
   const body = decoded(given.body ?? given["gen_ai.event.content"]);
-  const { "gen_ai.system": _system, "event.name": _name, ...fields } = isObject(body)
-    ? body
-    : given;
+  const { "gen_ai.system": _system, "event.name": _name, ...fields } =
+    isObject(body) ? body : given;
   const made: Fields = { role, ...fields };
   const content = decoded(made.content);
   if (content !== undefined) made.content = content;

@@ -4,7 +4,13 @@ import { limits } from "../limits.ts";
 import { tooDeep } from "../receive/event.ts";
 import type { Kind } from "./convention.ts";
 import type { RawRecord } from "./record.ts";
-import { type Followed, followed, type Hit, kindOf, lookUp } from "./resolve.ts";
+import {
+  type Followed,
+  followed,
+  type Hit,
+  kindOf,
+  lookUp,
+} from "./resolve.ts";
 import { fitted, type Target } from "./target.ts";
 
 /** Rules that changed a value; the inspector names them. */
@@ -27,9 +33,17 @@ export interface Reading {
 
 /** Fields that make a model call of a record that does not say what it is. */
 const modelSigns: readonly Target[] = ["model", "model_requested"];
-const contentSigns: readonly Target[] = ["tokens_input", "tokens_output", "response"];
+const contentSigns: readonly Target[] = [
+  "tokens_input",
+  "tokens_output",
+  "response",
+];
 
-const counted: ReadonlySet<Kind> = new Set<Kind>(["model", "embedding", "rerank"]);
+const counted: ReadonlySet<Kind> = new Set<Kind>([
+  "model",
+  "embedding",
+  "rerank",
+]);
 
 const usageTargets: readonly Target[] = [
   "tokens_input",
@@ -75,7 +89,13 @@ const ofModels: readonly Target[] = [
   "model_parameters",
   "service_tier",
 ];
-const ofOthers: readonly Target[] = ["model", "model_requested", "provider", "input", "output"];
+const ofOthers: readonly Target[] = [
+  "model",
+  "model_requested",
+  "provider",
+  "input",
+  "output",
+];
 
 /** The fields that records of a kind have. */
 export const targetsOf: Readonly<Record<Kind, readonly Target[]>> = {
@@ -93,7 +113,15 @@ export const targetsOf: Readonly<Record<Kind, readonly Target[]>> = {
     "response",
     ...always,
   ],
-  step: [...ofOthers, "workflow", "step_number", "prompt", "response", "tool_name", ...always],
+  step: [
+    ...ofOthers,
+    "workflow",
+    "step_number",
+    "prompt",
+    "response",
+    "tool_name",
+    ...always,
+  ],
   score: [
     "score_name",
     "score_value",
@@ -103,7 +131,14 @@ export const targetsOf: Readonly<Record<Kind, readonly Target[]>> = {
     ...always,
   ],
   error: ["model", "model_requested", "provider", "response_id", ...always],
-  other: [...ofOthers, "prompt", "response", "system_prompt", "tool_definitions", ...always],
+  other: [
+    ...ofOthers,
+    "prompt",
+    "response",
+    "system_prompt",
+    "tool_definitions",
+    ...always,
+  ],
 };
 
 export function readingOf(record: RawRecord): Reading {
@@ -125,19 +160,27 @@ export function readingOf(record: RawRecord): Reading {
     if (value === undefined || tooDeep(value, depthMax)) continue;
     reading.values.set(target, value);
     reading.hits.set(target, hit);
-    if (hit.found.rule !== undefined) reading.rules.push(hit.found.rule as Mending);
+    if (hit.found.rule !== undefined) {
+      reading.rules.push(hit.found.rule as Mending);
+    }
   }
   dropRepeated(reading, "prompt", "input");
   dropRepeated(reading, "response", "output");
   if (counted.has(kind)) mendCounts(reading);
-  else if (usageTargets.some((target) => lookUp(record, follows, target) !== null)) {
+  else if (
+    usageTargets.some((target) => lookUp(record, follows, target) !== null)
+  ) {
     reading.rules.push("aggregate_not_counted");
   }
   return reading;
 }
 
 /** What stands in a conversation and as plain input is told once; a step has one of the two. */
-function dropRepeated({ kind, values, hits }: Reading, target: Target, plain: Target): void {
+function dropRepeated(
+  { kind, values, hits }: Reading,
+  target: Target,
+  plain: Target,
+): void {
   const [message, simple] = [hits.get(target), hits.get(plain)];
   if (message === undefined || simple === undefined) return;
   const isSame = message.found.keys[0] !== undefined &&
@@ -159,7 +202,8 @@ function inferredKind(record: RawRecord, follows: Followed): Kind {
 function mendCounts({ values, rules }: Reading): void {
   const count = (target: Target) => values.get(target) as number | undefined;
   const input = count("tokens_input");
-  const cached = (count("tokens_cache_read") ?? 0) + (count("tokens_cache_write") ?? 0);
+  const cached = (count("tokens_cache_read") ?? 0) +
+    (count("tokens_cache_write") ?? 0);
   if (input !== undefined && cached > input) {
     values.set("tokens_input", input + cached);
     rules.push("cache_added_to_input");

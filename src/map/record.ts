@@ -1,6 +1,10 @@
 // What the mapping reads: a span or a log record with its attributes, and lenient readings of values.
 // Producers send numbers, booleans and whole documents as text; what cannot be read is not there.
-import type { Attributes, SpanEvent, Value } from "../receive/otlp/telemetry.ts";
+import type {
+  Attributes,
+  SpanEvent,
+  Value,
+} from "../receive/otlp/telemetry.ts";
 
 export interface RawRecord {
   signal: "span" | "log";
@@ -32,14 +36,17 @@ export function isPresent(value: unknown): value is Exclude<Value, null> {
 
 export function textOf(value: Value | undefined): string | undefined {
   if (typeof value === "string") return value === "" ? undefined : value;
-  return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
+  return typeof value === "number" || typeof value === "boolean"
+    ? String(value)
+    : undefined;
 }
 
 /** A number, also as text. */
 export function numberOf(value: Value | undefined): number | undefined {
   const number = typeof value === "number"
     ? value
-    : typeof value === "string" && /^\s*-?\d+(\.\d+)?([eE][+-]?\d+)?\s*$/.test(value)
+    : typeof value === "string" &&
+        /^\s*-?\d+(\.\d+)?([eE][+-]?\d+)?\s*$/.test(value)
     ? Number(value)
     : Number.NaN;
   return Number.isFinite(number) ? number : undefined;
@@ -56,9 +63,16 @@ export function countOf(value: Value | undefined): number | undefined {
 /** What JSON text says, also when it was encoded twice; other values as they are. */
 export function decoded(value: Value | undefined): Value | undefined {
   let current = value;
-  for (let times = 0; times < decodingsMax && typeof current === "string"; times++) {
+  for (
+    let times = 0;
+    times < decodingsMax && typeof current === "string";
+    times++
+  ) {
     const start = current.trimStart()[0];
-    if (start !== "{" && start !== "[" && !(start === '"' && /^"[[{]/.test(current))) break;
+    if (
+      start !== "{" && start !== "[" &&
+      !(start === '"' && /^"[[{]/.test(current))
+    ) break;
     try {
       current = JSON.parse(current) as Value;
     } catch {
@@ -69,7 +83,10 @@ export function decoded(value: Value | undefined): Value | undefined {
 }
 
 /** A member of a JSON document, by its path. */
-export function memberOf(value: Value | undefined, path: readonly string[]): Value | undefined {
+export function memberOf(
+  value: Value | undefined,
+  path: readonly string[],
+): Value | undefined {
   let current = decoded(value);
   for (const key of path) {
     if (!isObject(current) || !Object.hasOwn(current, key)) return undefined;
@@ -82,11 +99,15 @@ export function memberOf(value: Value | undefined, path: readonly string[]): Val
 export function textsOf(value: Value | undefined): string[] | undefined {
   const list = decoded(value);
   if (Array.isArray(list)) {
-    const texts = list.map((item) => textOf(item)).filter((item) => item !== undefined);
+    const texts = list.map((item) => textOf(item)).filter((item) =>
+      item !== undefined
+    );
     return texts.length === 0 ? undefined : texts;
   }
   const text = textOf(list);
-  return text?.split(",").map((item) => item.trim()).filter((item) => item !== "");
+  return text?.split(",").map((item) => item.trim()).filter((item) =>
+    item !== ""
+  );
 }
 
 const forbidden = new Set(["__proto__", "constructor", "prototype"]);
@@ -132,7 +153,10 @@ function built(node: Node): Value {
   if (node.children === null) return node.value ?? null;
   const entries = [...node.children];
   if (entries.every(([key]) => /^\d{1,15}$/.test(key))) {
-    return entries.toSorted(([a], [b]) => Number(a) - Number(b)).slice(0, indexesMax)
+    return entries.toSorted(([a], [b]) => Number(a) - Number(b)).slice(
+      0,
+      indexesMax,
+    )
       .map(([, child]) => built(child));
   }
   const object = Object.create(null) as Record<string, Value>;

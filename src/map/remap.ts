@@ -66,7 +66,9 @@ function sorted(value: unknown): string {
     value,
     (_key, inner) =>
       typeof inner === "object" && inner !== null && !Array.isArray(inner)
-        ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => a < b ? -1 : 1))
+        ? Object.fromEntries(
+          Object.entries(inner).sort(([a], [b]) => a < b ? -1 : 1),
+        )
         : inner,
   );
 }

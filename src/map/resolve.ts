@@ -47,11 +47,16 @@ const byKindRank = conventions.filter(({ kind }) => kind !== undefined)
 const targetNames = Object.keys(targets) as Target[];
 
 /** Places of each field, in the order in which they are tried. */
-export function placesOf(among: readonly Convention[]): ReadonlyMap<Target, readonly Place[]> {
+export function placesOf(
+  among: readonly Convention[],
+): ReadonlyMap<Target, readonly Place[]> {
   return new Map(targetNames.map((target) => [
     target,
     among.flatMap((convention) =>
-      (convention.fields[target] ?? []).map((source): Place => ({ convention, source }))
+      (convention.fields[target] ?? []).map((source): Place => ({
+        convention,
+        source,
+      }))
     ).toSorted((a, b) => a.source.rank - b.source.rank),
   ]));
 }
@@ -98,7 +103,11 @@ export interface Hit extends Place {
 }
 
 /** The first place that has the field. */
-export function lookUp(record: RawRecord, { places }: Followed, target: Target): Hit | null {
+export function lookUp(
+  record: RawRecord,
+  { places }: Followed,
+  target: Target,
+): Hit | null {
   for (const place of places.get(target)!) {
     const found = place.source.read(record);
     if (found !== undefined) return { ...place, found };
@@ -107,7 +116,11 @@ export function lookUp(record: RawRecord, { places }: Followed, target: Target):
 }
 
 /** Every place that has the field: the first counts, the others lost. */
-export function lookUpAll(record: RawRecord, { places }: Followed, target: Target): Hit[] {
+export function lookUpAll(
+  record: RawRecord,
+  { places }: Followed,
+  target: Target,
+): Hit[] {
   return places.get(target)!.flatMap((place) => {
     const found = place.source.read(record);
     return found === undefined ? [] : [{ ...place, found }];

@@ -1,7 +1,11 @@
 // One model call, tool call and agent step in the words of every convention: what is stored of it.
 import { expect, test } from "bun:test";
 import { mapLogRecord, mapSpan } from "../../src/map/map.ts";
-import type { LogRecord, Span, Value } from "../../src/receive/otlp/telemetry.ts";
+import type {
+  LogRecord,
+  Span,
+  Value,
+} from "../../src/receive/otlp/telemetry.ts";
 import { log, only, span, spanEvent } from "./fixture.ts";
 
 function check(name: string, given: Span | LogRecord, expected: object): void {
@@ -31,7 +35,10 @@ check(
     "gen_ai.response.time_to_first_chunk": 0.25,
     "gen_ai.conversation.id": "conv-1",
     "gen_ai.system_instructions": json([{ type: "text", content: "Be kind." }]),
-    "gen_ai.input.messages": json([{ role: "user", parts: [{ type: "text", content: "Late?" }] }]),
+    "gen_ai.input.messages": json([{
+      role: "user",
+      parts: [{ type: "text", content: "Late?" }],
+    }]),
     "gen_ai.output.messages": json([{
       role: "assistant",
       parts: [{ type: "text", content: "No" }],
@@ -72,7 +79,12 @@ check(
     "gen_ai.usage.audio.input_tokens": 5,
     "gen_ai.usage.audio.output_tokens": 6,
   }),
-  { tokens_input: 100, tokens_cache_write: 60, tokens_audio_input: 5, tokens_audio_output: 6 },
+  {
+    tokens_input: 100,
+    tokens_cache_write: 60,
+    tokens_audio_input: 5,
+    tokens_audio_output: 6,
+  },
 );
 check(
   "OpenTelemetry GenAI of 2024: span events",
@@ -90,8 +102,14 @@ check(
   {
     provider: "gcp.vertex_ai",
     finish_reason: "tool_calls",
-    prompt: [{ role: "system", content: "Be kind." }, { role: "user", content: "Late?" }],
-    response: { role: "assistant", tool_calls: [{ id: "c1", type: "function" }] },
+    prompt: [{ role: "system", content: "Be kind." }, {
+      role: "user",
+      content: "Late?",
+    }],
+    response: {
+      role: "assistant",
+      tool_calls: [{ id: "c1", type: "function" }],
+    },
   },
 );
 check(
@@ -151,7 +169,11 @@ for (
     something_new: "span",
   })
 ) {
-  check(`operation ${operation}`, span({ "gen_ai.operation.name": operation }), { event_type });
+  check(
+    `operation ${operation}`,
+    span({ "gen_ai.operation.name": operation }),
+    { event_type },
+  );
 }
 check(
   "OpenInference",
@@ -162,7 +184,8 @@ check(
     "llm.invocation_parameters": json({ model: "gpt-4o", temperature: 0 }),
     "llm.input_messages.1.message.role": "user",
     "llm.input_messages.1.message.contents.0.message_content.type": "text",
-    "llm.input_messages.1.message.contents.0.message_content.text": "What is it?",
+    "llm.input_messages.1.message.contents.0.message_content.text":
+      "What is it?",
     "llm.input_messages.1.message.contents.1.message_content.type": "image",
     "llm.input_messages.1.message.contents.1.message_content.image.image.url":
       "https://a.example/b",
@@ -170,8 +193,10 @@ check(
     "llm.input_messages.0.message.content": "Be kind.",
     "llm.output_messages.0.message.role": "assistant",
     "llm.output_messages.0.message.tool_calls.0.tool_call.id": "c1",
-    "llm.output_messages.0.message.tool_calls.0.tool_call.function.name": "look",
-    "llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments": "{}",
+    "llm.output_messages.0.message.tool_calls.0.tool_call.function.name":
+      "look",
+    "llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments":
+      "{}",
     "llm.token_count.prompt": 10,
     "llm.token_count.completion": 5,
     "llm.token_count.prompt_details.cache_read": 4,
@@ -206,18 +231,30 @@ check(
     ],
     response: [{
       role: "assistant",
-      tool_calls: [{ type: "function", function: { name: "look", arguments: "{}" }, id: "c1" }],
+      tool_calls: [{
+        type: "function",
+        function: { name: "look", arguments: "{}" },
+        id: "c1",
+      }],
     }],
   },
 );
 check(
   "OpenInference: a tool, a chain, an agent, a retriever",
-  span({ "openinference.span.kind": "TOOL", "tool.name": "look", "input.value": '{"a":1}' }),
+  span({
+    "openinference.span.kind": "TOOL",
+    "tool.name": "look",
+    "input.value": '{"a":1}',
+  }),
   { event_type: "tool_call", tool_name: "look", input: { a: 1 } },
 );
 check(
   "OpenInference: a chain",
-  span({ "openinference.span.kind": "CHAIN", "input.value": "hi", "output.value": "ho" }),
+  span({
+    "openinference.span.kind": "CHAIN",
+    "input.value": "hi",
+    "output.value": "ho",
+  }),
   { event_type: "agent_step", input_data: "hi", output_data: "ho" },
 );
 check(
@@ -284,9 +321,15 @@ check(
     "ai.prompt.messages": json(question),
     "ai.prompt.tools": [json({ type: "function", name: "clock" })],
     "ai.response.text": "No",
-    "ai.response.toolCalls": json([{ toolCallId: "c1", toolName: "clock", input: "{}" }]),
+    "ai.response.toolCalls": json([{
+      toolCallId: "c1",
+      toolName: "clock",
+      input: "{}",
+    }]),
     "ai.response.finishReason": "tool-calls",
-    "ai.response.providerMetadata": json({ openai: { serviceTier: "priority" } }),
+    "ai.response.providerMetadata": json({
+      openai: { serviceTier: "priority" },
+    }),
     "ai.response.msToFirstChunk": 120,
     "ai.usage.inputTokens": 62,
     "ai.usage.outputTokens": 85,
@@ -317,6 +360,13 @@ check(
   },
 );
 check(
+  "Vercel AI SDK: a provider with its API",
+  span({ "gen_ai.system": "openai.chat" }),
+  {
+    provider: "openai",
+  },
+);
+check(
   "Vercel AI SDK 4: the span around it repeats the sums",
   span({
     "ai.operationId": "ai.generateText",
@@ -343,7 +393,13 @@ check(
     "ai.toolCall.args": "{}",
     "ai.toolCall.result": '"12:00"',
   }),
-  { event_type: "tool_call", tool_name: "clock", tool_call_id: "c1", input: {}, output: '"12:00"' },
+  {
+    event_type: "tool_call",
+    tool_name: "clock",
+    tool_call_id: "c1",
+    input: {},
+    output: '"12:00"',
+  },
 );
 check(
   "Vercel AI SDK: cached tokens of Anthropic hide in the provider's metadata",
@@ -414,7 +470,10 @@ check(
 );
 check(
   "Langfuse: a span with input and output",
-  span({ "langfuse.observation.type": "span", "langfuse.observation.input": '{"a":1}' }),
+  span({
+    "langfuse.observation.type": "span",
+    "langfuse.observation.input": '{"a":1}',
+  }),
   { event_type: "span", input: { a: 1 }, prompt: null },
 );
 check(
@@ -450,14 +509,21 @@ check(
     "gen_ai.request.model": "gpt-4o",
     "events": json([
       { "event.name": "gen_ai.user.message", role: "user", content: "hi" },
-      { "event.name": "gen_ai.choice", message: { role: "assistant", content: "ho" } },
+      {
+        "event.name": "gen_ai.choice",
+        message: { role: "assistant", content: "ho" },
+      },
     ]),
     "operation.cost": 0.5,
   }),
   {
     event_type: "prompt_call",
     cost_reported_usd: 0.5,
-    prompt: [{ "event.name": "gen_ai.user.message", role: "user", content: "hi" }],
+    prompt: [{
+      "event.name": "gen_ai.user.message",
+      role: "user",
+      content: "hi",
+    }],
     response: { role: "assistant", content: "ho" },
   },
 );
@@ -480,8 +546,17 @@ check(
 );
 check(
   "Pydantic AI 2: a tool",
-  span({ "gen_ai.tool.name": "look", tool_arguments: '{"a":1}', tool_response: "found" }),
-  { event_type: "tool_call", tool_name: "look", input: { a: 1 }, output: "found" },
+  span({
+    "gen_ai.tool.name": "look",
+    tool_arguments: '{"a":1}',
+    tool_response: "found",
+  }),
+  {
+    event_type: "tool_call",
+    tool_name: "look",
+    input: { a: 1 },
+    output: "found",
+  },
 );
 check(
   "LiteLLM",
@@ -493,11 +568,20 @@ check(
     "metadata.user_api_key_user_id": "u1",
     "llm.is_streaming": "False",
   }),
-  { event_type: "prompt_call", cost_reported_usd: 0.75, finish_reason: "stop", user_id: "u1" },
+  {
+    event_type: "prompt_call",
+    cost_reported_usd: 0.75,
+    finish_reason: "stop",
+    user_id: "u1",
+  },
 );
 check(
   "LiteLLM: the raw request repeats the call",
-  span({ "gen_ai.system": "openai", "gen_ai.usage.input_tokens": 5, "gen_ai.request.model": "m" }, {
+  span({
+    "gen_ai.system": "openai",
+    "gen_ai.usage.input_tokens": 5,
+    "gen_ai.request.model": "m",
+  }, {
     name: "raw_gen_ai_request",
   }),
   { event_type: "span", tokens_input: null },
@@ -530,15 +614,28 @@ check(
     "gen_ai.tool.call.arguments": "{}",
     "error.type": "tool_error",
   }, { name: "tools/call clock" }),
-  { event_type: "tool_call", tool_name: "clock", session_id: "s1", input: {}, status: "error" },
+  {
+    event_type: "tool_call",
+    tool_name: "clock",
+    session_id: "s1",
+    input: {},
+    status: "error",
+  },
 );
-check("MCP: a list of tools is no call", span({ "mcp.method.name": "tools/list" }), {
-  event_type: "span",
-});
+check(
+  "MCP: a list of tools is no call",
+  span({ "mcp.method.name": "tools/list" }),
+  {
+    event_type: "span",
+  },
+);
 check(
   "Google ADK",
   span({
-    "gcp.vertex.agent.llm_request": json({ model: "gemini-2.0-flash", contents: question }),
+    "gcp.vertex.agent.llm_request": json({
+      model: "gemini-2.0-flash",
+      contents: question,
+    }),
     "gcp.vertex.agent.llm_response": json({
       content: { role: "model", parts: [{ text: "No" }] },
       finish_reason: "STOP",
@@ -565,21 +662,37 @@ check(
     "gen_ai.usage.input_tokens": 9,
     "gen_ai.usage.input_tokens.cached": 4,
   }),
-  { prompt: question, response: "No", tool_calls: [{ id: "c1" }], tokens_cache_read: 4 },
+  {
+    prompt: question,
+    response: "No",
+    tool_calls: [{ id: "c1" }],
+    tokens_cache_read: 4,
+  },
 );
 check(
   "Laminar",
-  span({ "lmnr.span.type": "LLM", "lmnr.span.input": json(question), "lmnr.span.output": "No" }),
+  span({
+    "lmnr.span.type": "LLM",
+    "lmnr.span.input": json(question),
+    "lmnr.span.output": "No",
+  }),
   { event_type: "prompt_call", prompt: question, response: "No" },
 );
 check(
   "AgentOps",
-  span({ "agentops.span.kind": "tool", "agentops.entity.input": "{}", "gen_ai.tool.name": "look" }),
+  span({
+    "agentops.span.kind": "tool",
+    "agentops.entity.input": "{}",
+    "gen_ai.tool.name": "look",
+  }),
   { event_type: "tool_call", tool_name: "look", input: {} },
 );
 check(
   "MLflow",
-  span({ "mlflow.spanType": '"CHAT_MODEL"', "mlflow.spanInputs": json({ messages: question }) }),
+  span({
+    "mlflow.spanType": '"CHAT_MODEL"',
+    "mlflow.spanInputs": json({ messages: question }),
+  }),
   { event_type: "prompt_call", prompt: { messages: question } },
 );
 check(
@@ -588,7 +701,10 @@ check(
     "genkit:metadata:subtype": "model",
     "genkit:name": "googleai/gemini-2.5-flash",
     "genkit:input": json({ messages: question }),
-    "genkit:output": json({ message: { role: "model" }, usage: { inputTokens: 4 } }),
+    "genkit:output": json({
+      message: { role: "model" },
+      usage: { inputTokens: 4 },
+    }),
   }),
   {
     event_type: "prompt_call",
@@ -600,7 +716,9 @@ check(
 );
 check(
   "LiveKit",
-  span({ "lk.chat_ctx": json(question), "lk.response.text": "No" }, { name: "llm_request" }),
+  span({ "lk.chat_ctx": json(question), "lk.response.text": "No" }, {
+    name: "llm_request",
+  }),
   { event_type: "prompt_call", prompt: question, response: "No" },
 );
 
@@ -700,7 +818,10 @@ check(
     "gen_ai.evaluation.score.value": 0.2,
     "gen_ai.evaluation.score.label": "fail",
     "gen_ai.evaluation.explanation": "Made up.",
-  }, { trace_id: "0af7651916cd43dd8448eb211c80319c", span_id: "b7ad6b7169203331" }),
+  }, {
+    trace_id: "0af7651916cd43dd8448eb211c80319c",
+    span_id: "b7ad6b7169203331",
+  }),
   {
     event_type: "score",
     name: "faithfulness",
@@ -729,14 +850,22 @@ check(
   log("gen_ai.user.message", {}, { body: { content: "hi" } }),
   { event_type: "span", prompt: [{ role: "user", content: "hi" }] },
 );
-check("any other log", log("", {}, { body: "disk is nearly full", severity_number: 13 }), {
-  event_type: "span",
-  status: "warning",
-  name: "disk is nearly full",
-  output: "disk is nearly full",
-});
-check("a log of an error", log("", {}, { body: "disk is full", severity_number: 17 }), {
-  event_type: "error",
-  status: "error",
-  error: { message: "disk is full" },
-});
+check(
+  "any other log",
+  log("", {}, { body: "disk is nearly full", severity_number: 13 }),
+  {
+    event_type: "span",
+    status: "warning",
+    name: "disk is nearly full",
+    output: "disk is nearly full",
+  },
+);
+check(
+  "a log of an error",
+  log("", {}, { body: "disk is full", severity_number: 17 }),
+  {
+    event_type: "error",
+    status: "error",
+    error: { message: "disk is full" },
+  },
+);

@@ -1,6 +1,11 @@
 // Spans and log records to map, with as little as a test has to say.
 import { type Draft } from "../../src/map/event.ts";
-import type { LogRecord, Span, SpanEvent, Value } from "../../src/receive/otlp/telemetry.ts";
+import type {
+  LogRecord,
+  Span,
+  SpanEvent,
+  Value,
+} from "../../src/receive/otlp/telemetry.ts";
 
 const resource = { attributes: {}, schema_url: "" };
 const scope = { name: "test", version: "", attributes: {}, schema_url: "" };
@@ -53,7 +58,10 @@ export function log(
   };
 }
 
-export function spanEvent(name: string, attributes: Record<string, Value>): SpanEvent {
+export function spanEvent(
+  name: string,
+  attributes: Record<string, Value>,
+): SpanEvent {
   return { name, time: 1_769_860_800_500_000_000n, attributes };
 }
 

@@ -4,10 +4,19 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { type Field, fields } from "../../src/event.ts";
 import { explain } from "../../src/map/explain.ts";
-import { logRecordOf, mapLogRecord, mapSpan, spanOf } from "../../src/map/map.ts";
+import {
+  logRecordOf,
+  mapLogRecord,
+  mapSpan,
+  spanOf,
+} from "../../src/map/map.ts";
 import { remap } from "../../src/map/remap.ts";
 import { receiveEvent } from "../../src/receive/event.ts";
-import type { LogRecord, Span, Value } from "../../src/receive/otlp/telemetry.ts";
+import type {
+  LogRecord,
+  Span,
+  Value,
+} from "../../src/receive/otlp/telemetry.ts";
 import { log, only, span, spanEvent } from "./fixture.ts";
 
 const receipt = {
@@ -21,7 +30,10 @@ const receipt = {
 function stored(draft: Record<string, unknown>): Record<string, unknown> {
   const verdict = receiveEvent(JSON.parse(JSON.stringify(draft)), receipt);
   if ("rejection" in verdict) throw new Error(verdict.rejection.message);
-  const event = JSON.parse(JSON.stringify(verdict.event)) as Record<string, unknown>;
+  const event = JSON.parse(JSON.stringify(verdict.event)) as Record<
+    string,
+    unknown
+  >;
   for (const { name, derived } of fields as readonly Field[]) {
     if (derived === "copy") delete event[name];
   }
@@ -71,7 +83,9 @@ const rows: [string, Span, object][] = [
     "R4: JSON inside JSON",
     span({
       "gen_ai.operation.name": "chat",
-      "gen_ai.input.messages": JSON.stringify(JSON.stringify([{ role: "user", content: "hi" }])),
+      "gen_ai.input.messages": JSON.stringify(
+        JSON.stringify([{ role: "user", content: "hi" }]),
+      ),
     }),
     { prompt: [{ role: "user", content: "hi" }] },
   ],
@@ -83,7 +97,11 @@ const rows: [string, Span, object][] = [
       "llm.input_messages.33.message.content": "first",
       "llm.input_messages.100.message.content": "second",
     }),
-    { prompt: [{ content: "first" }, { content: "second" }, { content: "third" }] },
+    {
+      prompt: [{ content: "first" }, { content: "second" }, {
+        content: "third",
+      }],
+    },
   ],
   [
     "R5: a name that JavaScript knows is data like any other, and makes no structure",
@@ -100,7 +118,10 @@ const rows: [string, Span, object][] = [
     span({}, { end: 1n }),
     { latency_ms: null },
   ],
-  ["R7: a start that is unknown", span({}, { start: 0n }), { timestamp: null, latency_ms: null }],
+  ["R7: a start that is unknown", span({}, { start: 0n }), {
+    timestamp: null,
+    latency_ms: null,
+  }],
   [
     "R8: old and new names together are not summed",
     span({
@@ -120,10 +141,14 @@ const rows: [string, Span, object][] = [
       prompt: null,
     },
   ],
-  ["an unknown model attribute alone is no call", span({ "gen_ai.request.model": "m" }), {
-    event_type: "span",
-    model: "m",
-  }],
+  [
+    "an unknown model attribute alone is no call",
+    span({ "gen_ai.request.model": "m" }),
+    {
+      event_type: "span",
+      model: "m",
+    },
+  ],
   [
     "a model and tokens are a call, without an operation",
     span({ "gen_ai.request.model": "m", "gen_ai.usage.output_tokens": 3 }),
@@ -135,23 +160,40 @@ const rows: [string, Span, object][] = [
   }],
   [
     "an exception that was handled",
-    span({}, { status: { code: 1, message: "" }, events: [spanEvent("exception", {})] }),
+    span({}, {
+      status: { code: 1, message: "" },
+      events: [spanEvent("exception", {})],
+    }),
     { status: "success", error: null },
   ],
   [
     "an exception that was not",
     span({}, {
-      events: [spanEvent("exception", { "exception.type": "E", "exception.message": "m" })],
+      events: [
+        spanEvent("exception", {
+          "exception.type": "E",
+          "exception.message": "m",
+        }),
+      ],
     }),
     { status: "error", error: { type: "E", message: "m" } },
   ],
-  ["a timeout", span({ "error.type": "TimeoutError" }, { status: { code: 2, message: "" } }), {
-    status: "timeout",
-    error: { type: "TimeoutError", message: "TimeoutError" },
-  }],
+  [
+    "a timeout",
+    span({ "error.type": "TimeoutError" }, {
+      status: { code: 2, message: "" },
+    }),
+    {
+      status: "timeout",
+      error: { type: "TimeoutError", message: "TimeoutError" },
+    },
+  ],
   [
     "a length that stops the answer is no error",
-    span({ "gen_ai.operation.name": "chat", "gen_ai.response.finish_reasons": ["length"] }),
+    span({
+      "gen_ai.operation.name": "chat",
+      "gen_ai.response.finish_reasons": ["length"],
+    }),
     { status: "success", finish_reason: "length" },
   ],
   [
@@ -173,7 +215,9 @@ for (const [name, given, expected] of rows) {
   test(`map: ${name}`, () => {
     const event = mapSpan(given);
     expect(only(event, expected)).toEqual(expected as never);
-    expect(only(stored(event), { event_type: "" })).toEqual(only(event, { event_type: "" }));
+    expect(only(stored(event), { event_type: "" })).toEqual(
+      only(event, { event_type: "" }),
+    );
   });
 }
 
@@ -193,12 +237,16 @@ test("map: no attribute costs a span its place, and none is lost", () => {
   expect(event.session_id).toBeUndefined();
   expect(String(event.model).length).toBe(1024);
   const back = spanOf(event);
-  expect(Object.keys(back.attributes).sort()).toEqual(Object.keys(unfit).sort());
+  expect(Object.keys(back.attributes).sort()).toEqual(
+    Object.keys(unfit).sort(),
+  );
   expect(back.name.length).toBe(3000);
 });
 
 test("map: a million indexes take bounded time", () => {
-  const attributes: Record<string, Value> = { "openinference.span.kind": "LLM" };
+  const attributes: Record<string, Value> = {
+    "openinference.span.kind": "LLM",
+  };
   for (let at = 0; at < 300_000; at++) {
     attributes[`llm.input_messages.${at * 7}.message.content`] = "x";
   }
@@ -209,10 +257,16 @@ test("map: a million indexes take bounded time", () => {
 });
 
 test("map: a repeated export is the same event", () => {
-  expect(mapSpan(span({ a: 1 })).event_id).toBe(mapSpan(span({ a: 2 })).event_id);
+  expect(mapSpan(span({ a: 1 })).event_id).toBe(
+    mapSpan(span({ a: 2 })).event_id,
+  );
   const record = log("x", { a: 1 });
-  expect(mapLogRecord(record).event_id).toBe(mapLogRecord({ ...record }).event_id);
-  expect(mapLogRecord(log("x", { a: 2 })).event_id).not.toBe(mapLogRecord(record).event_id);
+  expect(mapLogRecord(record).event_id).toBe(
+    mapLogRecord({ ...record }).event_id,
+  );
+  expect(mapLogRecord(log("x", { a: 2 })).event_id).not.toBe(
+    mapLogRecord(record).event_id,
+  );
 });
 
 const names = [
@@ -251,7 +305,9 @@ const value: fc.Arbitrary<Value> = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<Value>,
   fc.string({ minLength: 65, maxLength: 90 }),
 );
-const attributes = fc.dictionary(fc.constantFrom(...names), value, { noNullPrototype: true });
+const attributes = fc.dictionary(fc.constantFrom(...names), value, {
+  noNullPrototype: true,
+});
 
 /** JSON equality: text that is JSON may come back with other blanks. */
 function normal(given: Record<string, Value>): unknown {
@@ -271,7 +327,9 @@ test("map: the raw record comes back, and gives the same event", () => {
   fc.assert(
     fc.property(attributes, fc.constantFrom(0, 1, 2), (made, code) => {
       const given = JSON.parse(JSON.stringify(made)) as Record<string, Value>;
-      const event = stored(mapSpan(span(given, { status: { code, message: "" } })));
+      const event = stored(
+        mapSpan(span(given, { status: { code, message: "" } })),
+      );
       const back = spanOf(event);
       expect(normal(back.attributes)).toEqual(normal(given));
       expect(remap(event)).toBeNull();
@@ -283,22 +341,27 @@ test("map: the raw record comes back, and gives the same event", () => {
 
 test("map: a log record comes back, and gives the same event", () => {
   fc.assert(
-    fc.property(attributes, value, fc.integer({ min: 0, max: 24 }), (made, body, severity) => {
-      const record = JSON.parse(JSON.stringify({ made, body })) as {
-        made: Record<string, Value>;
-        body: Value;
-      };
-      const given: LogRecord = log("", record.made, {
-        body: record.body,
-        severity_number: severity,
-      });
-      const event = stored(mapLogRecord(given));
-      const back = logRecordOf(event);
-      expect(normal(back.attributes)).toEqual(normal(record.made));
-      expect(back.body).toEqual(record.body);
-      expect(back.severity_number).toBe(severity);
-      expect(remap(event)).toBeNull();
-    }),
+    fc.property(
+      attributes,
+      value,
+      fc.integer({ min: 0, max: 24 }),
+      (made, body, severity) => {
+        const record = JSON.parse(JSON.stringify({ made, body })) as {
+          made: Record<string, Value>;
+          body: Value;
+        };
+        const given: LogRecord = log("", record.made, {
+          body: record.body,
+          severity_number: severity,
+        });
+        const event = stored(mapLogRecord(given));
+        const back = logRecordOf(event);
+        expect(normal(back.attributes)).toEqual(normal(record.made));
+        expect(back.body).toEqual(record.body);
+        expect(back.severity_number).toBe(severity);
+        expect(remap(event)).toBeNull();
+      },
+    ),
     { numRuns: 300 },
   );
 });
@@ -345,9 +408,17 @@ test("explain: each field names its attribute, what lost, and what was left over
     "http.route": "/chat",
   })));
   const told = explain(event)!;
-  expect(told).toMatchObject({ kind: "model", kind_by: "otel_genai", left_over: ["http.route"] });
+  expect(told).toMatchObject({
+    kind: "model",
+    kind_by: "otel_genai",
+    left_over: ["http.route"],
+  });
   expect(told.rules).toEqual(["cache_added_to_input"]);
-  expect(told.conventions.map(({ id }) => id)).toEqual(["otel_genai", "openinference", "common"]);
+  expect(told.conventions.map(({ id }) => id)).toEqual([
+    "otel_genai",
+    "openinference",
+    "common",
+  ]);
   const field = (name: string) => told.fields.find((one) => one.field === name);
   expect(field("model")).toEqual({
     field: "model",
@@ -356,6 +427,9 @@ test("explain: each field names its attribute, what lost, and what was left over
     convention: "openinference",
     others: [],
   });
-  expect(field("tokens_input")).toMatchObject({ value: "10", from: "gen_ai.usage.input_tokens" });
+  expect(field("tokens_input")).toMatchObject({
+    value: "10",
+    from: "gen_ai.usage.input_tokens",
+  });
   expect(explain({ event_id: "sent" })).toBeNull();
 });

@@ -6,7 +6,9 @@ import { countOf, type RawRecord } from "../record.ts";
 
 /** `claude_code.api_request` → `api_request`; empty when the record is of another. */
 export function claudeCodeEvent({ name }: Pick<RawRecord, "name">): string {
-  return name.startsWith("claude_code.") ? name.slice("claude_code.".length) : "";
+  return name.startsWith("claude_code.")
+    ? name.slice("claude_code.".length)
+    : "";
 }
 
 /** What it calls input are the uncached tokens alone. */
@@ -26,7 +28,8 @@ const wholeInput = computed(
   },
 );
 
-const failed = (value: Value) => value === "false" || value === false ? "tool_error" : undefined;
+const failed = (value: Value) =>
+  value === "false" || value === false ? "tool_error" : undefined;
 
 export const claudeCode: Convention = {
   id: "claude_code",
@@ -49,7 +52,9 @@ export const claudeCode: Convention = {
       computed(
         "always anthropic",
         (record) =>
-          claudeCodeEvent(record) === "api_request" ? { value: "anthropic", keys: [] } : undefined,
+          claudeCodeEvent(record) === "api_request"
+            ? { value: "anthropic", keys: [] }
+            : undefined,
         160,
       ),
     ],
@@ -72,7 +77,10 @@ export const claudeCode: Convention = {
     finish_reason: [attribute("stop_reason", 150)],
     response_id: [attribute("request_id", 120)],
     service_tier: [attribute("speed", 150)],
-    error_type: [attribute("error_type", 110), made("success", "false", failed, 160)],
+    error_type: [
+      attribute("error_type", 110),
+      made("success", "false", failed, 160),
+    ],
     error_message: [attribute("error", 120)],
     error_code: [attribute("status_code", 120)],
   },

@@ -1,6 +1,12 @@
 // What every OpenTelemetry producer may send: the resource, exceptions, users and sessions.
 // https://opentelemetry.io/docs/specs/semconv/
-import { attribute, computed, type Convention, has, resource } from "../convention.ts";
+import {
+  attribute,
+  computed,
+  type Convention,
+  has,
+  resource,
+} from "../convention.ts";
 import { isPresent, type RawRecord } from "../record.ts";
 
 /** The last exception is the one that ended the span. */
@@ -42,9 +48,19 @@ export const common: Convention = {
       resource("langfuse.release", 125),
     ],
     service: [attribute("service.name", 200), resource("service.name")],
-    error_type: [attribute("error.type", 50), exception("type"), attribute("exception.type", 70)],
+    error_type: [
+      attribute("error.type", 50),
+      exception("type"),
+      attribute("exception.type", 70),
+    ],
     error_message: [exception("message"), attribute("exception.message", 70)],
-    error_stack: [exception("stacktrace"), attribute("exception.stacktrace", 70)],
-    error_code: [attribute("http.response.status_code", 150), attribute("status_code", 160)],
+    error_stack: [
+      exception("stacktrace"),
+      attribute("exception.stacktrace", 70),
+    ],
+    error_code: [
+      attribute("http.response.status_code", 150),
+      attribute("status_code", 160),
+    ],
   },
 };

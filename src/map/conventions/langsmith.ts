@@ -1,5 +1,12 @@
 // LangSmith over OpenTelemetry. https://docs.langchain.com/langsmith/trace-with-opentelemetry
-import { attribute, type Convention, hasPrefix, type Kind, member, wordOf } from "../convention.ts";
+import {
+  attribute,
+  type Convention,
+  hasPrefix,
+  type Kind,
+  member,
+  wordOf,
+} from "../convention.ts";
 
 const kinds: Readonly<Record<string, Kind>> = {
   llm: "model",
@@ -22,9 +29,15 @@ export const langsmith: Convention = {
     operation: [attribute("langsmith.span.kind", 145)],
     model_requested: [attribute("langsmith.metadata.ls_model_name", 110)],
     provider: [attribute("langsmith.metadata.ls_provider", 150)],
-    tokens_cache_read: [member("gen_ai.usage.input_token_details", "cache_read", 130)],
-    tokens_cache_write: [member("gen_ai.usage.input_token_details", "cache_creation", 130)],
-    tokens_reasoning: [member("gen_ai.usage.output_token_details", "reasoning", 130)],
+    tokens_cache_read: [
+      member("gen_ai.usage.input_token_details", "cache_read", 130),
+    ],
+    tokens_cache_write: [
+      member("gen_ai.usage.input_token_details", "cache_creation", 130),
+    ],
+    tokens_reasoning: [
+      member("gen_ai.usage.output_token_details", "reasoning", 130),
+    ],
     tool_input: [attribute("gen_ai.prompt", 180)],
     tool_output: [attribute("gen_ai.completion", 180)],
     input: [attribute("gen_ai.prompt", 170)],

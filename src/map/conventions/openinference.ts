@@ -74,10 +74,16 @@ export const openInference: Convention = {
       attribute("llm.usage.completion_tokens", 160),
     ],
     tokens_cache_read: [attribute("llm.token_count.prompt_details.cache_read")],
-    tokens_cache_write: [attribute("llm.token_count.prompt_details.cache_write")],
-    tokens_reasoning: [attribute("llm.token_count.completion_details.reasoning")],
+    tokens_cache_write: [
+      attribute("llm.token_count.prompt_details.cache_write"),
+    ],
+    tokens_reasoning: [
+      attribute("llm.token_count.completion_details.reasoning"),
+    ],
     tokens_audio_input: [attribute("llm.token_count.prompt_details.audio")],
-    tokens_audio_output: [attribute("llm.token_count.completion_details.audio")],
+    tokens_audio_output: [
+      attribute("llm.token_count.completion_details.audio"),
+    ],
     cost_reported_usd: [attribute("llm.cost.total")],
     prompt: [
       flattened("llm.input_messages.", openInferenceMessages),
@@ -92,7 +98,10 @@ export const openInference: Convention = {
     tool_definitions: [flattened("llm.tools.", openInferenceTools)],
     tool_name: [attribute("tool.name")],
     tool_call_id: [attribute("tool.id")],
-    tool_input: [attribute("input.value", 160), attribute("tool.parameters", 170)],
+    tool_input: [
+      attribute("input.value", 160),
+      attribute("tool.parameters", 170),
+    ],
     tool_output: [attribute("output.value", 160)],
     input: [attribute("input.value", 130), attribute("reranker.query", 140)],
     output: [
@@ -106,7 +115,10 @@ export const openInference: Convention = {
     tags: [attribute("tag.tags")],
     finish_reason: [attribute("llm.finish_reason", 125)],
     model_parameters: [attribute("llm.invocation_parameters")],
-    prompt_template_id: [attribute("prompt.id"), attribute("llm.prompt_template.template", 150)],
+    prompt_template_id: [
+      attribute("prompt.id"),
+      attribute("llm.prompt_template.template", 150),
+    ],
     prompt_version: [attribute("llm.prompt_template.version")],
     score_name: [attribute("annotations.0.annotation.name")],
     score_value: [attribute("annotations.0.annotation.score")],

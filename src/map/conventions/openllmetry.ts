@@ -30,20 +30,34 @@ export const openLlmetry: Convention = {
   title: "OpenLLMetry / Traceloop",
   source: "https://github.com/traceloop/openllmetry",
   recognises: (record) =>
-    hasPrefix(record, "traceloop.", "llm.request.", "llm.usage.", "llm.is_streaming", "llm.user"),
+    hasPrefix(
+      record,
+      "traceloop.",
+      "llm.request.",
+      "llm.usage.",
+      "llm.is_streaming",
+      "llm.user",
+    ),
   kindRank: 30,
   kind: (record) =>
-    kinds[wordOf(record, "traceloop.span.kind")] ?? requests[wordOf(record, "llm.request.type")],
+    kinds[wordOf(record, "traceloop.span.kind")] ??
+      requests[wordOf(record, "llm.request.type")],
   fields: {
-    operation: [attribute("traceloop.span.kind", 130), attribute("llm.request.type", 150)],
+    operation: [
+      attribute("traceloop.span.kind", 130),
+      attribute("llm.request.type", 150),
+    ],
     tokens_input: [attribute("llm.usage.prompt_tokens", 150)],
     tokens_output: [attribute("llm.usage.completion_tokens", 150)],
     tokens_reasoning: [attribute("llm.usage.reasoning_tokens", 130)],
-    tool_definitions: [flattened("llm.request.functions.", (value) => value, 130)],
+    tool_definitions: [
+      flattened("llm.request.functions.", (value) => value, 130),
+    ],
     tool_name: [
       computed("traceloop.entity.name, of a tool", (record) => {
         const value = record.attributes["traceloop.entity.name"];
-        return wordOf(record, "traceloop.span.kind") === "tool" && isPresent(value)
+        return wordOf(record, "traceloop.span.kind") === "tool" &&
+            isPresent(value)
           ? { value, keys: ["traceloop.entity.name"] }
           : undefined;
       }, 130),
@@ -57,7 +71,8 @@ export const openLlmetry: Convention = {
     agent_name: [
       computed("traceloop.entity.name, of an agent", (record) => {
         const value = record.attributes["traceloop.entity.name"];
-        return wordOf(record, "traceloop.span.kind") === "agent" && isPresent(value)
+        return wordOf(record, "traceloop.span.kind") === "agent" &&
+            isPresent(value)
           ? { value, keys: ["traceloop.entity.name"] }
           : undefined;
       }, 130),

@@ -66,8 +66,14 @@ const providers: Readonly<Record<string, string>> = {
   xai: "x_ai",
 };
 
+/** What the Vercel AI SDK adds to a provider's name. */
+const apiOfProvider =
+  /\.(chat|responses|messages|completion|embedding|generative-ai|image)$/;
+
 const provider = (value: Value) =>
-  typeof value === "string" ? providers[value.toLowerCase()] ?? value : undefined;
+  typeof value === "string"
+    ? providers[value.toLowerCase()] ?? value.replace(apiOfProvider, "")
+    : undefined;
 
 /** Parameters of the request, under their own names. */
 const parameters = [
@@ -110,7 +116,8 @@ function reasonOfOutput(value: Value): Value | undefined {
   return isObject(last) ? last.finish_reason : undefined;
 }
 
-const operation = (record: RawRecord) => wordOf(record, "gen_ai.operation.name");
+const operation = (record: RawRecord) =>
+  wordOf(record, "gen_ai.operation.name");
 
 export const otelGenAi: Convention = {
   id: "otel_genai",
@@ -137,8 +144,14 @@ export const otelGenAi: Convention = {
       made("gen_ai.provider.name", "", provider),
       made("gen_ai.system", "", provider),
     ],
-    tokens_input: attributes("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
-    tokens_output: attributes("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
+    tokens_input: attributes(
+      "gen_ai.usage.input_tokens",
+      "gen_ai.usage.prompt_tokens",
+    ),
+    tokens_output: attributes(
+      "gen_ai.usage.output_tokens",
+      "gen_ai.usage.completion_tokens",
+    ),
     tokens_cache_read: attributes(
       "gen_ai.usage.cache_read.input_tokens",
       "gen_ai.usage.cache_read_input_tokens",
@@ -169,18 +182,28 @@ export const otelGenAi: Convention = {
     ),
     prompt: [
       attribute("gen_ai.input.messages"),
-      computed("gen_ai.client.inference.operation.details (event)", (record) => {
-        const value = detailsOf(record)?.["gen_ai.input.messages"];
-        return isPresent(value) ? { value: decoded(value)!, keys: [] } : undefined;
-      }),
-      computed("gen_ai.{system,user,assistant,tool}.message (events)", ({ events }) => {
-        const value = promptOfEvents(events);
-        return value === undefined ? undefined : { value, keys: [] };
-      }),
+      computed(
+        "gen_ai.client.inference.operation.details (event)",
+        (record) => {
+          const value = detailsOf(record)?.["gen_ai.input.messages"];
+          return isPresent(value)
+            ? { value: decoded(value)!, keys: [] }
+            : undefined;
+        },
+      ),
+      computed(
+        "gen_ai.{system,user,assistant,tool}.message (events)",
+        ({ events }) => {
+          const value = promptOfEvents(events);
+          return value === undefined ? undefined : { value, keys: [] };
+        },
+      ),
       flattened("gen_ai.prompt.", flatMessages, 110),
       attribute("gen_ai.prompt", 120),
       computed("body of gen_ai.*.message (log)", (record) => {
-        const role = /^gen_ai\.(system|user|assistant|tool)\.message$/.exec(record.name)?.[1];
+        const role = /^gen_ai\.(system|user|assistant|tool)\.message$/.exec(
+          record.name,
+        )?.[1];
         return record.signal === "log" && role !== undefined
           ? { value: [messageOfEvent(logFields(record), role)], keys: [] }
           : undefined;
@@ -188,10 +211,15 @@ export const otelGenAi: Convention = {
     ],
     response: [
       attribute("gen_ai.output.messages"),
-      computed("gen_ai.client.inference.operation.details (event)", (record) => {
-        const value = detailsOf(record)?.["gen_ai.output.messages"];
-        return isPresent(value) ? { value: decoded(value)!, keys: [] } : undefined;
-      }),
+      computed(
+        "gen_ai.client.inference.operation.details (event)",
+        (record) => {
+          const value = detailsOf(record)?.["gen_ai.output.messages"];
+          return isPresent(value)
+            ? { value: decoded(value)!, keys: [] }
+            : undefined;
+        },
+      ),
       computed("gen_ai.choice (events)", ({ events }) => {
         const value = responseOfEvents(events);
         return value === undefined ? undefined : { value, keys: [] };
@@ -208,10 +236,15 @@ export const otelGenAi: Convention = {
     ],
     system_prompt: [
       attribute("gen_ai.system_instructions"),
-      computed("gen_ai.client.inference.operation.details (event)", (record) => {
-        const value = detailsOf(record)?.["gen_ai.system_instructions"];
-        return isPresent(value) ? { value: decoded(value)!, keys: [] } : undefined;
-      }),
+      computed(
+        "gen_ai.client.inference.operation.details (event)",
+        (record) => {
+          const value = detailsOf(record)?.["gen_ai.system_instructions"];
+          return isPresent(value)
+            ? { value: decoded(value)!, keys: [] }
+            : undefined;
+        },
+      ),
       attribute("gen_ai.request.system_instruction", 120),
     ],
     tool_definitions: [attribute("gen_ai.tool.definitions")],
@@ -225,21 +258,36 @@ export const otelGenAi: Convention = {
     tool_call_id: [attribute("gen_ai.tool.call.id")],
     tool_input: [attribute("gen_ai.tool.call.arguments")],
     tool_output: [attribute("gen_ai.tool.call.result")],
-    input: [attribute("gen_ai.retrieval.query.text"), attribute("gen_ai.memory.query.text")],
-    output: [attribute("gen_ai.retrieval.documents"), attribute("gen_ai.memory.records")],
-    agent_name: [attribute("gen_ai.agent.name"), attribute("gen_ai.agent.id", 200)],
+    input: [
+      attribute("gen_ai.retrieval.query.text"),
+      attribute("gen_ai.memory.query.text"),
+    ],
+    output: [
+      attribute("gen_ai.retrieval.documents"),
+      attribute("gen_ai.memory.records"),
+    ],
+    agent_name: [
+      attribute("gen_ai.agent.name"),
+      attribute("gen_ai.agent.id", 200),
+    ],
     workflow: [attribute("gen_ai.workflow.name")],
     session_id: [attribute("gen_ai.conversation.id", 95)],
     finish_reason: [
       made("gen_ai.response.finish_reasons", "first", firstReason),
-      made("gen_ai.output.messages", "finish_reason of the last", reasonOfOutput, 110),
+      made(
+        "gen_ai.output.messages",
+        "finish_reason of the last",
+        reasonOfOutput,
+        110,
+      ),
       attribute("gen_ai.response.finish_reason", 130),
       attribute("gen_ai.response.stop_reason", 130),
       computed("gen_ai.choice (events)", ({ events }) => {
         const choice = events.find(({ name }) => name === "gen_ai.choice");
         const value = choice?.attributes.finish_reason ??
           (isObject(decoded(choice?.attributes.body))
-            ? (decoded(choice?.attributes.body) as Record<string, Value>).finish_reason
+            ? (decoded(choice?.attributes.body) as Record<string, Value>)
+              .finish_reason
             : undefined);
         return isPresent(value) ? { value, keys: [] } : undefined;
       }, 140),
@@ -268,7 +316,9 @@ export const otelGenAi: Convention = {
 
 /** Attributes of the event that repeats the span with its content. */
 function detailsOf({ events }: RawRecord): Record<string, Value> | undefined {
-  return events.find(({ name }) => name === "gen_ai.client.inference.operation.details")
+  return events.find(({ name }) =>
+    name === "gen_ai.client.inference.operation.details"
+  )
     ?.attributes;
 }
 

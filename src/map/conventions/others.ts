@@ -16,7 +16,8 @@ import { decoded, isObject } from "../record.ts";
 export const sentry: Convention = {
   id: "sentry",
   title: "Sentry",
-  source: "https://docs.sentry.io/platforms/javascript/guides/node/configuration/integrations/",
+  source:
+    "https://docs.sentry.io/platforms/javascript/guides/node/configuration/integrations/",
   recognises: (record) =>
     has(
       record,
@@ -30,7 +31,9 @@ export const sentry: Convention = {
     ),
   fields: {
     tokens_cache_read: [attribute("gen_ai.usage.input_tokens.cached", 115)],
-    tokens_cache_write: [attribute("gen_ai.usage.input_tokens.cache_write", 115)],
+    tokens_cache_write: [
+      attribute("gen_ai.usage.input_tokens.cache_write", 115),
+    ],
     tokens_reasoning: [attribute("gen_ai.usage.output_tokens.reasoning", 115)],
     prompt: [attribute("gen_ai.request.messages", 115)],
     response: [attribute("gen_ai.response.text", 125)],
@@ -106,14 +109,22 @@ export const googleAdk: Convention = {
   recognises: (record) => hasPrefix(record, "gcp.vertex.agent."),
   kindRank: 70,
   kind: (record) => {
-    if (record.name === "call_llm" || record.name.startsWith("generate_content")) return "model";
-    if (/^(invocation|agent_run|invoke_agent)\b/.test(record.name)) return "agent";
+    if (
+      record.name === "call_llm" || record.name.startsWith("generate_content")
+    ) return "model";
+    if (/^(invocation|agent_run|invoke_agent)\b/.test(record.name)) {
+      return "agent";
+    }
     return has(record, "gcp.vertex.agent.tool_call_args") ? "tool" : undefined;
   },
   fields: {
     model_requested: [member(request, "model", 150)],
-    tokens_cache_read: [member(response, "usage_metadata.cached_content_token_count", 150)],
-    tokens_reasoning: [member(response, "usage_metadata.thoughts_token_count", 150)],
+    tokens_cache_read: [
+      member(response, "usage_metadata.cached_content_token_count", 150),
+    ],
+    tokens_reasoning: [
+      member(response, "usage_metadata.thoughts_token_count", 150),
+    ],
     prompt: [member(request, "contents", 119)],
     response: [member(response, "content", 119)],
     system_prompt: [member(request, "config.system_instruction", 150)],
@@ -144,7 +155,9 @@ export const mlflow: Convention = {
       CHAIN: "step",
       PARSER: "step",
     };
-    return typeof type === "string" ? known[type.replaceAll('"', "")] : undefined;
+    return typeof type === "string"
+      ? known[type.replaceAll('"', "")]
+      : undefined;
   },
   fields: {
     tokens_input: [member("mlflow.chat.tokenUsage", "input_tokens", 150)],
@@ -188,19 +201,44 @@ export const genkit: Convention = {
         "genkit:name",
         "of a model",
         (value, record) =>
-          wordOf(record, "genkit:metadata:subtype") === "model" ? value : undefined,
+          wordOf(record, "genkit:metadata:subtype") === "model"
+            ? value
+            : undefined,
         180,
       ),
     ],
-    tokens_input: [made("genkit:output", "usage.inputTokens", genkitOutput("inputTokens"), 170)],
-    tokens_output: [made("genkit:output", "usage.outputTokens", genkitOutput("outputTokens"), 170)],
-    prompt: [member("genkit:input", "messages", 150), attribute("genkit:input", 155)],
-    response: [member("genkit:output", "message", 150), attribute("genkit:output", 155)],
+    tokens_input: [
+      made(
+        "genkit:output",
+        "usage.inputTokens",
+        genkitOutput("inputTokens"),
+        170,
+      ),
+    ],
+    tokens_output: [
+      made(
+        "genkit:output",
+        "usage.outputTokens",
+        genkitOutput("outputTokens"),
+        170,
+      ),
+    ],
+    prompt: [
+      member("genkit:input", "messages", 150),
+      attribute("genkit:input", 155),
+    ],
+    response: [
+      member("genkit:output", "message", 150),
+      attribute("genkit:output", 155),
+    ],
     tool_name: [
       made(
         "genkit:name",
         "of a tool",
-        (value, record) => wordOf(record, "genkit:metadata:subtype") === "tool" ? value : undefined,
+        (value, record) =>
+          wordOf(record, "genkit:metadata:subtype") === "tool"
+            ? value
+            : undefined,
         180,
       ),
     ],
@@ -223,7 +261,9 @@ export const livekit: Convention = {
       return record.name === "llm_request" ? "model" : "step";
     }
     if (record.name === "function_tool") return "tool";
-    return /^(agent_|user_turn|agent_turn|tts_|stt_)/.test(record.name) ? "step" : undefined;
+    return /^(agent_|user_turn|agent_turn|tts_|stt_)/.test(record.name)
+      ? "step"
+      : undefined;
   },
   fields: {
     prompt: [attribute("lk.chat_ctx", 190)],
@@ -237,4 +277,12 @@ export const livekit: Convention = {
   },
 };
 
-export const others = [sentry, laminar, agentOps, googleAdk, mlflow, genkit, livekit];
+export const others = [
+  sentry,
+  laminar,
+  agentOps,
+  googleAdk,
+  mlflow,
+  genkit,
+  livekit,
+];

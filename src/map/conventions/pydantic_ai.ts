@@ -1,6 +1,12 @@
 // Pydantic AI and Logfire, instrumentation versions 1 to 6. https://ai.pydantic.dev/logfire/
 import type { Value } from "../../receive/otlp/telemetry.ts";
-import { attribute, type Convention, has, made, member } from "../convention.ts";
+import {
+  attribute,
+  type Convention,
+  has,
+  made,
+  member,
+} from "../convention.ts";
 import { choiceMessage } from "../messages.ts";
 import { decoded, isObject } from "../record.ts";
 
@@ -21,7 +27,11 @@ function answer(value: Value): Value | undefined {
     isObject(event) && event["event.name"] === "gen_ai.choice"
   )
     .map((event) => choiceMessage(event as Record<string, Value>));
-  return choices.length === 0 ? undefined : choices.length === 1 ? choices[0] : choices;
+  return choices.length === 0
+    ? undefined
+    : choices.length === 1
+    ? choices[0]
+    : choices;
 }
 
 export const pydanticAi: Convention = {
@@ -59,12 +69,23 @@ export const pydanticAi: Convention = {
   fields: {
     model_requested: [attribute("model_name", 120)],
     cost_reported_usd: [attribute("operation.cost", 110)],
-    prompt: [made("events", "messages", messages, 115), attribute("pydantic_ai.all_messages", 118)],
-    response: [made("events", "choices", answer, 115), attribute("final_result", 118)],
-    tool_definitions: [member("model_request_parameters", "function_tools", 150)],
+    prompt: [
+      made("events", "messages", messages, 115),
+      attribute("pydantic_ai.all_messages", 118),
+    ],
+    response: [
+      made("events", "choices", answer, 115),
+      attribute("final_result", 118),
+    ],
+    tool_definitions: [
+      member("model_request_parameters", "function_tools", 150),
+    ],
     tool_input: [attribute("tool_arguments", 110)],
     tool_output: [attribute("tool_response", 110)],
-    input: [attribute("pydantic_ai.all_messages", 118), attribute("all_messages_events", 119)],
+    input: [
+      attribute("pydantic_ai.all_messages", 118),
+      attribute("all_messages_events", 119),
+    ],
     output: [attribute("final_result", 118)],
     agent_name: [attribute("agent_name", 110)],
     model_parameters: [attribute("model_request_parameters", 160)],

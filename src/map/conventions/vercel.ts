@@ -16,7 +16,8 @@ import {
 import { decoded, isObject, isPresent, type RawRecord } from "../record.ts";
 
 /** `openai.chat` → `openai`. */
-const provider = (value: Value) => typeof value === "string" ? value.split(".")[0] : undefined;
+const provider = (value: Value) =>
+  typeof value === "string" ? value.split(".")[0] : undefined;
 
 /** Definitions come as a list of JSON texts. */
 function tools(value: Value): Value | undefined {
@@ -76,7 +77,10 @@ export const vercel: Convention = {
       attribute("ai.usage.completionTokens", 110),
     ],
     tokens_cache_read: [
-      ...attributes("ai.usage.inputTokenDetails.cacheReadTokens", "ai.usage.cachedInputTokens"),
+      ...attributes(
+        "ai.usage.inputTokenDetails.cacheReadTokens",
+        "ai.usage.cachedInputTokens",
+      ),
       member(details, "openai.cachedPromptTokens", 130),
       member(details, "anthropic.usage.cache_read_input_tokens", 130),
       member(details, "anthropic.cacheReadInputTokens", 130),
@@ -89,10 +93,16 @@ export const vercel: Convention = {
       member(details, "bedrock.usage.cacheWriteInputTokens", 130),
     ],
     tokens_cache_write_1h: [
-      member(details, "anthropic.usage.cache_creation.ephemeral_1h_input_tokens"),
+      member(
+        details,
+        "anthropic.usage.cache_creation.ephemeral_1h_input_tokens",
+      ),
     ],
     tokens_reasoning: [
-      ...attributes("ai.usage.outputTokenDetails.reasoningTokens", "ai.usage.reasoningTokens"),
+      ...attributes(
+        "ai.usage.outputTokenDetails.reasoningTokens",
+        "ai.usage.reasoningTokens",
+      ),
       member(details, "openai.reasoningTokens", 130),
     ],
     prompt: [
@@ -107,14 +117,24 @@ export const vercel: Convention = {
       attribute("ai.result.text"),
       attribute("ai.result.object"),
     ],
-    tool_calls: [attribute("ai.response.toolCalls"), attribute("ai.result.toolCalls")],
-    system_prompt: [member("ai.prompt", "system"), member("ai.prompt", "instructions")],
+    tool_calls: [
+      attribute("ai.response.toolCalls"),
+      attribute("ai.result.toolCalls"),
+    ],
+    system_prompt: [
+      member("ai.prompt", "system"),
+      member("ai.prompt", "instructions"),
+    ],
     tool_definitions: [made("ai.prompt.tools", "decoded", tools)],
     tool_name: [attribute("ai.toolCall.name")],
     tool_call_id: [attribute("ai.toolCall.id")],
     tool_input: [attribute("ai.toolCall.args")],
     tool_output: [attribute("ai.toolCall.result")],
-    input: [attribute("ai.prompt"), attribute("ai.value"), attribute("ai.values")],
+    input: [
+      attribute("ai.prompt"),
+      attribute("ai.value"),
+      attribute("ai.values"),
+    ],
     output: [
       attribute("ai.response.text"),
       attribute("ai.response.object"),
@@ -136,9 +156,15 @@ export const vercel: Convention = {
       attribute("ai.telemetry.metadata.tags", 130),
       flattened("ai.telemetry.metadata.tags.", (value) => value, 131),
     ],
-    finish_reason: [attribute("ai.response.finishReason", 120), attribute("ai.finishReason", 150)],
+    finish_reason: [
+      attribute("ai.response.finishReason", 120),
+      attribute("ai.finishReason", 150),
+    ],
     response_id: [attribute("ai.response.id")],
-    time_to_first_token_ms: attributes("ai.response.msToFirstChunk", "ai.stream.msToFirstChunk"),
+    time_to_first_token_ms: attributes(
+      "ai.response.msToFirstChunk",
+      "ai.stream.msToFirstChunk",
+    ),
     model_parameters: [computed("ai.settings.*", settings, 130)],
     service_tier: [member(details, "openai.serviceTier", 130)],
   },
