@@ -14,7 +14,9 @@ import aisentry
 from aisentry._ids import reseed
 from aisentry._lifecycle import lifecycle
 from aisentry._limits import Limits
+from aisentry._model_call import expected
 from aisentry._report import Reporter
+from aisentry._scope import current
 from aisentry._settings import read_settings
 
 QUICK: Dict[str, Any] = {
@@ -41,6 +43,8 @@ def clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         if name.lower() in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
             monkeypatch.delenv(name, raising=False)
     lifecycle.reporter = Reporter()
+    current.set(None)
+    expected.set(None)
     yield
     aisentry.close(0.0)
     reseed()

@@ -21,11 +21,11 @@ from ._sampling import run_is_kept, went_wrong
 from ._scope import Who, current
 from ._settings import Settings
 from ._snapshot import freeze
-from ._spool import Spool
 from ._tally import Stats, Tally
 
 if TYPE_CHECKING:
     from ._http import Http
+    from ._spool import Spool
 
 _PLAIN_TIMES = (type(None), float, int, str)
 # What an event takes in memory beside its fields, about.
@@ -63,7 +63,11 @@ class Client:
         self._tally = Tally(self.settings.on_drop)
         self._queue: Queue[Logged] = Queue(self.limits)
         folder = self.settings.spool_dir
-        self._spool = Spool(folder, self.settings.dsn, self.limits) if folder else None
+        self._spool: Optional[Spool] = None
+        if folder:
+            from ._spool import Spool
+
+            self._spool = Spool(folder, self.settings.dsn, self.limits)
         self._delivery = Delivery(self._post, self.limits, self._tally, self._reporter, self._spool)
         self._http: Optional[Http] = None
         self._start_lock = threading.RLock()

@@ -10,14 +10,16 @@ import json
 import random
 import threading
 import time
-from typing import Any, Callable, Dict, List, Mapping, Optional, Union, cast
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Union, cast
 
 from ._answer import Answer, NoAnswer
 from ._limits import Limits
 from ._plain import is_a
 from ._report import Reporter
-from ._spool import Spool
 from ._tally import Tally
+
+if TYPE_CHECKING:
+    from ._spool import Spool
 
 _RETRIED = frozenset({408, 425, 429})
 # Of these and the 5xx: what tells of the server's state rather than of the batch.

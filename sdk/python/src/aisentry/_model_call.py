@@ -6,6 +6,8 @@ opens it, the inner one, which knows more, fills it in; it is recorded once.
 
 from __future__ import annotations
 
+import os
+import threading
 import weakref
 from contextvars import ContextVar
 from typing import Any, Callable, Dict, List, Optional, cast
@@ -25,6 +27,10 @@ elsewhere: List[Callable[[], "Optional[ModelCall]"]] = []
 expected: ContextVar["Optional[ModelCall]"] = ContextVar("aisentry_expected", default=None)
 
 
+# The two layers may end in different threads. One lock for all calls: it is held for a moment.
+_ends = threading.RLock()
+
+
 class ModelCall:
     __slots__ = (
         *(
@@ -42,14 +48,12 @@ class ModelCall:
 
     def __init__(self, fields: Dict[str, Any], kind: Any = "generation") -> None:
         outer = current.get()
-        open_call = outer.call if outer is not None else None
-        if open_call is None and elsewhere:
-            open_call = next((call for call in (look() for look in elsewhere) if call), None)
-        if open_call is None:
-            open_call = _expected(fields)
-        self._into: Optional[ModelCall] = None
-        if open_call is not None and open_call.offers():
-            self._into = open_call
+        beneath = [
+            outer.call if outer is not None else None,
+            *[look() for look in elsewhere],
+            _expected(fields),
+        ]
+        self._into = next((call for call in beneath if call is not None and call.offers()), None)
         self._inner: Dict[str, Any] = {}
         self._is_open = True
         self._is_taken = False
@@ -63,10 +67,11 @@ class ModelCall:
 
     def offers(self) -> bool:
         """Whether this call is still to be filled in by a layer beneath; it is then taken."""
-        if not self._is_open or self._is_taken or self._is_told:
-            return False
-        self._is_taken = True
-        return True
+        with _ends:
+            if not self._is_open or self._is_taken or self._is_told:
+                return False
+            self._is_taken = True
+            return True
 
     def enter(self) -> None:
         self.span.enter()
@@ -81,18 +86,20 @@ class ModelCall:
 
     def finish(self, fields: Dict[str, Any], error: Optional[BaseException] = None) -> None:
         """Ends it, once; whatever comes later is the same call's second end."""
-        if not self._is_open:
-            return
-        self._is_open = False
         span = self.span
-        if self.first_ms is not None:
-            fields.setdefault("time_to_first_token_ms", self.first_ms)
+        with _ends:
+            if not self._is_open:
+                return
+            self._is_open = False
+            if self.first_ms is not None:
+                fields.setdefault("time_to_first_token_ms", self.first_ms)
+            if self._into is None and self._is_taken and error is None:
+                # An answer that is still being read beneath.
+                fields.setdefault("latency_ms", span.elapsed_ms)
+                self._waiting = fields
+                return
         if self._into is not None:
             self._into.fill_in({**span.told(), **fields, **self._inner}, error)
-        elif self._is_taken and error is None:
-            # An answer that is still being read beneath.
-            fields.setdefault("latency_ms", span.elapsed_ms)
-            self._waiting = fields
         else:
             self._record(fields, error)
 
@@ -114,6 +121,13 @@ class ModelCall:
 
     def fill_in(self, fields: Dict[str, Any], error: Optional[BaseException]) -> None:
         """What the layer beneath knows. After a failure, its next attempt may tell again."""
+        with _ends:
+            self._take_over(fields, error)
+            waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self._record(waiting, error)
+
+    def _take_over(self, fields: Dict[str, Any], error: Optional[BaseException]) -> None:
         attributes: Dict[str, Any] = {
             **_dict_of(self._inner.get("attributes")),
             **_dict_of(fields.get("attributes")),
@@ -127,9 +141,6 @@ class ModelCall:
         self._is_taken = False
         self._is_told = error is None
         self._failure = error
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            self._record(waiting, error)
 
 
 def _expected(fields: Dict[str, Any]) -> Optional[ModelCall]:
@@ -166,3 +177,13 @@ class OpenStreams:
 
 
 open_streams = OpenStreams()
+
+
+def _forked() -> None:
+    global _ends
+    # Another thread of the parent may have held it.
+    _ends = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

@@ -16,7 +16,6 @@ from ._limits import YIELDED_ITEMS_MAX
 from ._scope import Scope, Who, current, leave
 from ._settings import tags_of, text_of
 from ._snapshot import freeze
-from ._trace_context import opentelemetry_ids
 
 if TYPE_CHECKING:
     from ._fields import SpanKind
@@ -52,6 +51,10 @@ class Span:
         )
 
     def _new_run(self) -> str:
+        if "opentelemetry.trace" not in sys.modules:
+            return new_run_id(self._start_ns)
+        from ._trace_context import opentelemetry_ids
+
         theirs = opentelemetry_ids()
         if theirs is None:
             return new_run_id(self._start_ns)
