@@ -1,45 +1,56 @@
-// What the SDK costs its program, in Node and in Bun, beside a bare push in the same run:
+// What the SDK costs its program, in Node and in Bun, beside a bare push of the same object and the
+// SDKs of others, in one run:
 //   bun sdk/js/bench/overhead.ts [--calls=20000]
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { buildPackage, type Built, weigh } from "../build.ts";
+import { buildPackage } from "../build.ts";
+import { libraries } from "../test/libraries/install.ts";
 
 export interface Overhead {
-  host: string;
-  /** Microseconds a call: pushing a copy of the object on a list. */
-  push_us: number;
-  /** `logPromptCall` without a DSN. */
-  off_us: number;
-  /** `logPromptCall` while events are sent. */
-  log_us: number;
-  /** The same within a run. */
-  run_us: number;
-  /** CPU time of an event from the call to the answer, with the receiving end in the same process. */
-  cpu_us: number;
+  host: "node" | "bun";
+  subject: string;
+  /** Microseconds a call, of the best and of the middle round. */
+  best_us: number;
+  median_us: number;
   dropped: Record<string, number>;
 }
 
-/** Calls are a multiple of 1,000. */
-export async function measure(calls: number): Promise<{ built: Built; overheads: Overhead[] }> {
+const ours = [
+  "push",
+  "aisentry off",
+  "aisentry log",
+  "aisentry log in a span",
+  "aisentry span",
+  "aisentry observe",
+];
+const others = ["OpenTelemetry", "Langfuse", "Sentry"];
+
+/** Calls are a multiple of 500. */
+export async function measure(calls: number): Promise<Overhead[]> {
   const folder = mkdtempSync(join(tmpdir(), "aisentry-bench-"));
   try {
     await buildPackage(folder);
-    const built = await weigh(folder);
+    const peers = await libraries("bench");
     const overheads: Overhead[] = [];
     for (const [host, program] of [["node", "node"], ["bun", process.execPath]] as const) {
-      const child = Bun.spawn([
-        program,
-        join(import.meta.dir, "calls.mjs"),
-        join(folder, "index.js"),
-        `${calls}`,
-      ], { stdin: "ignore", stdout: "pipe", stderr: "inherit" });
-      const text = await new Response(child.stdout).text();
-      if (await child.exited !== 0) throw new Error(`The benchmark failed in ${host}.`);
-      overheads.push({ host, ...JSON.parse(text) });
+      for (const subject of [...ours, ...(host === "node" ? others : [])]) {
+        const from = others.includes(subject) ? peers : folder;
+        const command = [program, join(import.meta.dir, "calls.mjs"), subject, from, `${calls}`];
+        const child = Bun.spawn(command, {
+          // The variables of the machine would change what is sent, and where.
+          env: { PATH: process.env.PATH!, HOME: folder },
+          stdin: "ignore",
+          stdout: "pipe",
+          stderr: "inherit",
+        });
+        const text = await new Response(child.stdout).text();
+        if (await child.exited !== 0) throw new Error(`${subject} failed in ${host}.`);
+        overheads.push({ host, subject, ...JSON.parse(text.trim().split("\n").at(-1)!) });
+      }
     }
-    return { built, overheads };
+    return overheads;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -47,15 +58,11 @@ export async function measure(calls: number): Promise<{ built: Built; overheads:
 
 if (import.meta.main) {
   const { values } = parseArgs({ options: { calls: { type: "string", default: "20000" } } });
-  const { built, overheads } = await measure(Number(values.calls));
-  console.table(overheads.map(({ dropped, ...times }) => ({
-    ...Object.fromEntries(
-      Object.entries(times).map(([name, value]) => [
-        name,
-        typeof value === "number" ? Number(value.toFixed(3)) : value,
-      ]),
-    ),
+  const overheads = await measure(Number(values.calls));
+  console.table(overheads.map(({ best_us, median_us, dropped, ...rest }) => ({
+    ...rest,
+    best_us: Number(best_us.toFixed(2)),
+    median_us: Number(median_us.toFixed(2)),
     dropped: Object.values(dropped).reduce((sum, count) => sum + count, 0),
   })));
-  console.table([built]);
 }

@@ -6,7 +6,7 @@ import { describeHost } from "./host.ts";
 import { isSampled, newEventId } from "./id.ts";
 import { limits } from "./limits.ts";
 import { isContent, isSuspect, nameKinds, scrub } from "./redact.ts";
-import { currentScope, type Who } from "./scope.ts";
+import { currentScope, type Scope, type Who } from "./scope.ts";
 import type { SentEvent, Settings } from "./settings.ts";
 import { Snapshot } from "./snapshot.ts";
 import { version } from "./version.ts";
@@ -36,10 +36,15 @@ export class Client {
 
   /**
    * The event's id, or undefined when it will not be sent. Without a type, the fields name it.
+   * `scope` is the span that it belongs to: where the program is, unless given.
    */
-  log(event_type: EventType | undefined, fields: object): string | undefined {
+  log(
+    event_type: EventType | undefined,
+    fields: object,
+    scope: Scope | undefined = currentScope(),
+  ): string | undefined {
     try {
-      return this.#log(event_type, fields);
+      return this.#log(event_type, fields, scope);
     } catch (cause) {
       this.#failed("An event could not be logged", cause);
       return undefined;
@@ -57,7 +62,11 @@ export class Client {
     this.delivery.tally.drop("internal_error", 1);
   }
 
-  #log(event_type: EventType | undefined, fields: object): string | undefined {
+  #log(
+    event_type: EventType | undefined,
+    fields: object,
+    scope: Scope | undefined,
+  ): string | undefined {
     const { delivery, settings } = this;
     if (this.#isClosed) return this.#refuse("closed");
     if (typeof fields !== "object" || fields === null) {
@@ -66,12 +75,7 @@ export class Client {
     }
     const nowMs = Date.now();
     const snapshot = new Snapshot();
-    let event: SentEvent | null = this.#complete(
-      event_type,
-      fields,
-      snapshot,
-      nowMs,
-    );
+    let event: SentEvent | null = this.#complete(event_type, fields, scope, snapshot, nowMs);
     const isFailure = wentWrong(event);
     const { sample_rate } = settings;
     // An event without a run is its own.
@@ -102,10 +106,10 @@ export class Client {
   #complete(
     event_type: EventType | undefined,
     fields: object,
+    scope: Scope | undefined,
     snapshot: Snapshot,
     nowMs: number,
   ): SentEvent {
-    const scope = currentScope();
     const who = scope?.who ?? this.who;
     const { settings } = this;
     // One order of keys for every event: engines make such objects and their JSON fast.

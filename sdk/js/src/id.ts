@@ -1,7 +1,7 @@
 // Identity: UUIDv7 for events, hexadecimal ids for runs and spans, and the choice of a sample.
 
-// Random bytes are drawn for 256 ids at a time: a draw costs more than an id.
-const pool = new Uint8Array(256 * 8);
+// Random bytes are drawn for 1,024 ids at a time: a draw costs more than an id.
+const pool = new Uint8Array(1024 * 8);
 let used = pool.length;
 
 const hex = Array.from(

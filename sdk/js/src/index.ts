@@ -174,8 +174,9 @@ export function span<T>(...parts: unknown[]): T {
   const work = parts.pop() as (span: Span) => T;
   const open = state.client === null ? undefined : quietly(() => {
     const [first, more] = parts;
-    const fields = typeof first === "string" ? { name: first, ...more as Fields } : first as Fields;
-    return new OpenSpan({ name: work.name || "span", ...fields });
+    const isNamed = typeof first === "string";
+    const fields = (isNamed ? more : first) as Fields | undefined;
+    return new OpenSpan(fields ?? {}, currentScope(), isNamed ? first : work.name || "span");
   });
   if (open === undefined) return work(new Nowhere());
   return within(open.scope, () => follow(() => work(open), open));

@@ -3,7 +3,7 @@
 import { followResult, isGenerator, watchGenerator } from "./follow.ts";
 import { limits } from "./limits.ts";
 import { within } from "./scope.ts";
-import { Snapshot } from "./snapshot.ts";
+import { Frozen } from "./snapshot.ts";
 import { type Failure, type Fields, OpenSpan, type SpanFields } from "./span.ts";
 import { quietly, state } from "./state.ts";
 
@@ -59,11 +59,12 @@ export function watch<F extends AnyFunction>(
   options: ObserveOptions,
 ): F {
   const { capture_input = true, capture_output = true, ...given } = options;
+  const name = work.name || "anonymous";
   const begin = (args: unknown[]) => {
-    const fields: Fields = { name: work.name || "anonymous", ...given };
+    const fields: Fields = { name, ...given };
     if (capture_input && args.length > 0) {
       // As it is now: the function may change what it was given.
-      fields.input ??= new Snapshot().copy(args.length === 1 ? args[0] : args);
+      fields.input ??= new Frozen(args.length === 1 ? args[0] : args);
     }
     return new Call(fields, capture_output);
   };

@@ -4,6 +4,18 @@ import { limits } from "./limits.ts";
 
 type Plain = Record<string, unknown>;
 
+/** A value as it was when it was seen, which need not be copied again. */
+export class Frozen {
+  readonly copy: unknown;
+  readonly bytes: number;
+
+  constructor(value: unknown) {
+    const snapshot = new Snapshot();
+    this.copy = snapshot.copy(value);
+    this.bytes = snapshot.bytes;
+  }
+}
+
 /** Copies one event's values; bounds hold for all of them together. */
 export class Snapshot {
   /** What has been copied so far, in bytes, about. */
@@ -110,7 +122,12 @@ export class Snapshot {
 
   /** Whatever JSON has no form for, or has a poor one. */
   #special(value: object): unknown {
+    if (value instanceof Frozen) {
+      this.bytes += value.bytes;
+      return value.copy;
+    }
     if (isError(value)) return this.#errorParts(value);
+    if (Symbol.asyncIterator in value || isOpaque(value)) return `[${nameOf(value.constructor)}]`;
     if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
       return `[${value.byteLength} bytes]`;
     }
@@ -165,6 +182,12 @@ export class Snapshot {
     }
     return parts;
   }
+}
+
+/** What is read rather than looked at, and may know keys. */
+function isOpaque(value: object): boolean {
+  return typeof (value as { getReader?: unknown }).getReader === "function" ||
+    typeof (value as { arrayBuffer?: unknown }).arrayBuffer === "function";
 }
 
 /** Errors of another realm, a test runner's for one, are not `instanceof` ours. */

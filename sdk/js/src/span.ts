@@ -3,7 +3,8 @@
 import type { AnyEvent, EventType } from "./event.ts";
 import { newRunId, newSpanId } from "./id.ts";
 import { openTelemetryIds } from "./host.ts";
-import { currentScope, type Scope, type Who, within } from "./scope.ts";
+import { labelsOf } from "./fit.ts";
+import { currentScope, type Scope, type Who } from "./scope.ts";
 import { text } from "./settings.ts";
 import { isError } from "./snapshot.ts";
 import { quietly, state } from "./state.ts";
@@ -57,36 +58,35 @@ export class OpenSpan implements Span {
   #isOpen = true;
 
   /** A copy of `fields` is made. Without `outer`, it is the span that the program is in. */
-  constructor(fields: Fields, outer = currentScope()) {
-    const {
-      kind,
-      run_id,
-      span_id,
-      tracestate,
-      user_id,
-      session_id,
-      tags,
-      ...own
-    } = fields;
-    this.kind = kind as SpanKind ?? "span";
+  constructor(fields: Fields, outer = currentScope(), name?: string) {
+    // All of the commonest in one order: engines make such objects fast, and growing ones slow.
+    const own: Fields = {
+      name,
+      run_id: undefined,
+      span_id: undefined,
+      parent_span_id: undefined,
+      timestamp: undefined,
+      latency_ms: undefined,
+      input: undefined,
+      output: undefined,
+    };
+    for (const name in fields) own[name] = fields[name];
     this.#fields = own;
-    const named = text(run_id);
+    this.kind = own.kind as SpanKind ?? "span";
+    const named = text(own.run_id);
     const theirs = named === undefined && outer === undefined ? openTelemetryIds() : undefined;
     if (theirs !== undefined) own.parent_span_id ??= theirs.span_id;
-    const run = named ?? outer?.run_id ?? theirs?.trace_id ??
-      newRunId(this.startMs);
-    this.#outer = outer?.run_id === run ? outer : undefined;
+    const run_id = named ?? outer?.run_id ?? theirs?.trace_id ?? newRunId(this.startMs);
+    this.#outer = outer?.run_id === run_id ? outer : undefined;
     this.scope = {
-      run_id: run,
-      span_id: text(span_id) ?? newSpanId(),
-      tracestate: text(tracestate) ?? this.#outer?.tracestate,
-      who: whoOf(
-        { user_id: text(user_id), session_id: text(session_id), tags },
-        outer,
-        run,
-      ),
+      run_id,
+      span_id: text(own.span_id) ?? newSpanId(),
+      tracestate: text(own.tracestate) ?? this.#outer?.tracestate,
+      who: whoOf(own, outer, this.#outer),
       span: this,
     };
+    // What is absent is undefined: deleting would make the object slow.
+    for (const name of placed) if (own[name] !== undefined) own[name] = undefined;
   }
 
   get run_id(): string {
@@ -119,20 +119,21 @@ export class OpenSpan implements Span {
     const { client } = state;
     if (client === null || !this.#isOpen) return undefined;
     this.#isOpen = false;
-    const fields: Fields = {
-      run_id: this.run_id,
-      span_id: this.span_id,
-      parent_span_id: this.#outer?.span_id,
-      timestamp: this.startMs,
-      latency_ms: this.elapsed_ms,
-      ...(failure && outcomeOf(failure.thrown)),
-      ...this.#fields,
-    };
-    const type = shape(this.kind, fields);
-    // Inside, where it takes its user, session and labels from the scope.
-    return within(this.scope, () => client.log(type, fields));
+    const fields = this.#fields;
+    const { scope } = this;
+    fields.run_id = scope.run_id;
+    fields.span_id = scope.span_id;
+    fields.parent_span_id ??= this.#outer?.span_id;
+    fields.timestamp ??= this.startMs;
+    fields.latency_ms ??= this.elapsed_ms;
+    if (failure !== undefined) this.setDefaults(outcomeOf(failure.thrown));
+    // It takes its user, session and labels from its own scope.
+    return client.log(shape(this.kind, fields), fields, scope);
   }
 }
+
+/** Fields that are kept in the scope, and what is no field. */
+const placed = ["kind", "run_id", "span_id", "tracestate", "user_id", "session_id", "tags"];
 
 /** How a span that threw is recorded. */
 function outcomeOf(thrown: unknown): Fields {
@@ -146,8 +147,9 @@ function outcomeOf(thrown: unknown): Fields {
 /** Moves what every span has to where events of this kind have it; answers their type. */
 function shape(kind: SpanKind, fields: Fields): EventType {
   const move = (from: string, to: string) => {
-    if (fields[from] !== undefined) fields[to] ??= fields[from];
-    delete fields[from];
+    if (fields[from] === undefined) return;
+    fields[to] ??= fields[from];
+    fields[from] = undefined;
   };
   switch (kind) {
     case "tool":
@@ -170,20 +172,18 @@ function shape(kind: SpanKind, fields: Fields): EventType {
   }
 }
 
-function whoOf(
-  given: Partial<Omit<Who, "tags">> & { tags: unknown },
-  outer: Scope | undefined,
-  run: string,
-): Who {
-  const { user_id, session_id } = given;
-  const tags = Array.isArray(given.tags) ? given.tags.map(String) : [];
-  const inherited = outer?.who ?? state.client?.who ?? { tags: [] };
-  // What is set further down the same run is set for all of it.
-  const isNamed = (user_id ?? session_id) !== undefined || tags.length > 0;
-  if (outer?.run_id === run && !isNamed) return outer.who;
+function whoOf(given: Fields, outer: Scope | undefined, sameRun: Scope | undefined): Who {
+  const inherited = outer?.who ?? state.client?.who ?? nobody;
+  const { user_id, session_id, tags } = given;
+  if ((user_id ?? session_id ?? tags ?? undefined) === undefined) {
+    // What is set further down the same run is set for all of it.
+    return sameRun?.who ?? { ...inherited };
+  }
   return {
-    user_id: user_id ?? inherited.user_id,
-    session_id: session_id ?? inherited.session_id,
-    tags: [...new Set([...inherited.tags, ...tags])],
+    user_id: text(user_id) ?? inherited.user_id,
+    session_id: text(session_id) ?? inherited.session_id,
+    tags: [...new Set([...inherited.tags, ...labelsOf(tags) ?? []])],
   };
 }
+
+const nobody: Who = { tags: [] };

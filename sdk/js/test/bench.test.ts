@@ -3,10 +3,11 @@ import { expect, test } from "bun:test";
 import { measure } from "../bench/overhead.ts";
 
 test("the benchmark runs in both hosts and loses nothing", async () => {
-  const { overheads } = await measure(1000);
-  expect(overheads.map(({ host }) => host)).toEqual(["node", "bun"]);
-  for (const overhead of overheads) {
-    expect(overhead.dropped).toEqual({});
-    expect(overhead.log_us).toBeGreaterThan(0);
+  const overheads = await measure(500);
+  expect(overheads.filter(({ host }) => host === "node")).toHaveLength(9);
+  expect(overheads.filter(({ host }) => host === "bun")).toHaveLength(6);
+  for (const { dropped, best_us } of overheads) {
+    expect(dropped).toEqual({});
+    expect(best_us).toBeGreaterThan(0);
   }
-}, 60_000);
+}, 90_000);
