@@ -187,7 +187,7 @@ export class Ingest {
       received_at: timestampOf(nowMs),
       project_id,
       latestMs: nowMs + limits.aheadMsMax,
-    });
+    }, this.options.steps(project_id).redact);
     this.counters.bytes += bytes;
     const { seenPoints } = this.store;
     const fresh = batch.points.map(({ point_id }) => seenPoints.claim(project_id, point_id));

@@ -61,6 +61,12 @@ export const pointColumns = [
   },
   { id: 24, name: "exemplars", type: "VARCHAR", help: "JSON array: measurements with their span." },
   { id: 25, name: "flags", type: "BIGINT", help: "As sent; 1 says that no value was recorded." },
+  {
+    id: 26,
+    name: "redactions",
+    type: "VARCHAR",
+    help: "JSON: what was found in its attributes and hashed, by kind: {EMAIL_ADDRESS: 2}.",
+  },
 ] as const satisfies readonly PointColumn[];
 
 /** A data point as it is stored: one line of the log. What is not known is left out. */
@@ -91,4 +97,5 @@ export interface Point {
   series_id: string;
   exemplars?: unknown[];
   flags?: number;
+  redactions?: Record<string, number>;
 }

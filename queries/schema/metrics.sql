@@ -25,5 +25,6 @@ CREATE TABLE metrics (
   env VARCHAR, -- 22: Deployment environment, such as production.
   series_id VARCHAR, -- 23: The same for all points of one metric, resource, scope and set of attributes.
   exemplars VARCHAR, -- 24: JSON array: measurements with their span.
-  flags BIGINT -- 25: As sent; 1 says that no value was recorded.
+  flags BIGINT, -- 25: As sent; 1 says that no value was recorded.
+  redactions VARCHAR -- 26: JSON: what was found in its attributes and hashed, by kind: {EMAIL_ADDRESS: 2}.
 );

@@ -3,7 +3,7 @@
 import type { Rejection, RejectionReason } from "../event.ts";
 import { limits } from "../limits.ts";
 import type { Point } from "../point.ts";
-import { lineOf } from "./batch.ts";
+import { lineOf, type Steps } from "./batch.ts";
 import type { Attributes, MetricPoint } from "./otlp/telemetry.ts";
 
 export interface PointBatch {
@@ -21,14 +21,22 @@ export interface PointReceipt {
   latestMs: number;
 }
 
-export function receivePoints(sent: readonly MetricPoint[], receipt: PointReceipt): PointBatch {
+/** The attributes of what is sent are masked in place. */
+export function receivePoints(
+  sent: readonly MetricPoint[],
+  receipt: PointReceipt,
+  redact: Steps["redact"],
+): PointBatch {
   const batch: PointBatch = { points: [], lines: [], rejected: [] };
+  const mask = redact === null ? null : maskOf(redact);
   sent.forEach((one, index) => {
     const refuse = (field: string | null, reason: RejectionReason, message: string) =>
       void batch.rejected.push({ index, event_id: null, field, reason, message });
     const refusal = refusalOf(one, receipt);
     if (refusal !== null) return refuse(...refusal);
+    const redactions = mask === null ? null : mask(one);
     const point = complete(one, receipt);
+    if (redactions !== null) point.redactions = redactions;
     const line = lineOf(point);
     if (line.length * 3 > limits.eventBytesMax && Buffer.byteLength(line) > limits.eventBytesMax) {
       const message = `The data point has more than ${limits.eventBytesMax} bytes.`;
@@ -38,6 +46,33 @@ export function receivePoints(sent: readonly MetricPoint[], receipt: PointReceip
     batch.lines.push(line);
   });
   return batch;
+}
+
+type Counts = Record<string, number>;
+
+/** Masks the attributes of points; what many points share is looked at once. */
+function maskOf(redact: NonNullable<Steps["redact"]>): (point: MetricPoint) => Counts | null {
+  const shared = new Map<object, Counts>();
+  // Metrics are grouped by attributes, so each is treated like a label: two values that are masked
+  // must stay two, or counts of two series would be taken for one that falls.
+  const counted = (value: object): Counts => redact({ tags: value })?.counts ?? {};
+  const countedOnce = (value: object) => {
+    let counts = shared.get(value);
+    if (counts === undefined) shared.set(value, counts = counted(value));
+    return counts;
+  };
+  return ({ resource, scope, attributes, exemplars }) => {
+    const counts: Counts = {};
+    for (
+      const found of [
+        countedOnce(resource.attributes),
+        countedOnce(scope.attributes),
+        counted(attributes),
+        counted(exemplars),
+      ]
+    ) for (const kind in found) counts[kind] = (counts[kind] ?? 0) + found[kind]!;
+    return isFilled(counts) ? counts : null;
+  };
 }
 
 type Refusal = [field: string, reason: RejectionReason, message: string];
