@@ -38,6 +38,8 @@ export interface Source {
   read(record: RawRecord): Found | undefined;
   /** Places of a field are tried by rank, then in the order of conventions. 100 unless told. */
   rank: number;
+  /** The attribute, or the beginning of attributes, without which there is nothing to read. */
+  needs?: { key: string } | { prefix: string };
 }
 
 export interface Convention {
@@ -61,6 +63,7 @@ export function attribute(key: string, rank = plainRank): Source {
   return {
     label: key,
     rank,
+    needs: { key },
     read: ({ attributes }) => {
       const value = attributes[key];
       return isPresent(value) ? { value, keys: [key], whole: true } : undefined;
@@ -91,6 +94,7 @@ export function member(key: string, path: string, rank = plainRank): Source {
   return {
     label: `${key} → ${path}`,
     rank,
+    needs: { key },
     read: ({ attributes }) => {
       if (attributes[key] === undefined) return undefined;
       const value = memberOf(attributes[key], steps);
@@ -109,6 +113,7 @@ export function made(
   return {
     label: what === "" ? key : `${key} (${what})`,
     rank,
+    needs: { key },
     read: (record) => {
       const given = record.attributes[key];
       if (!isPresent(given)) return undefined;
@@ -127,9 +132,7 @@ export function scaled(
 ): Source {
   return made(key, what, (value) => {
     const number = typeof value === "string" ? Number(value) : value;
-    return typeof number === "number" && Number.isFinite(number)
-      ? number * factor
-      : undefined;
+    return typeof number === "number" && Number.isFinite(number) ? number * factor : undefined;
   }, rank);
 }
 
@@ -142,6 +145,7 @@ export function flattened(
   return {
     label: `${prefix}*`,
     rank,
+    needs: { prefix },
     read: ({ attributes }) => {
       const found = unflatten(attributes, prefix);
       if (found === undefined) return undefined;

@@ -152,9 +152,8 @@ export function restored(event: Draft): Attributes {
     const isJson = where.endsWith("#json");
     const value = event[isJson ? where.slice(0, -"#json".length) : where];
     if (value === undefined) continue;
-    attributes[key] = (isJson && typeof value !== "string"
-      ? JSON.stringify(value)
-      : value) as Value;
+    attributes[key] =
+      (isJson && typeof value !== "string" ? JSON.stringify(value) : value) as Value;
   }
   return attributes;
 }

@@ -1,12 +1,6 @@
 // Spans and log records → events, by every convention at once. Pure.
 // A record is mapped again from what its event keeps: see remap.ts.
-import type {
-  LogRecord,
-  Span,
-  SpanEvent,
-  SpanLink,
-  Value,
-} from "../receive/otlp/telemetry.ts";
+import type { LogRecord, Span, SpanEvent, SpanLink, Value } from "../receive/otlp/telemetry.ts";
 import {
   type Draft,
   eventTypes,
@@ -58,8 +52,7 @@ export function mapSpan(span: Span): Draft {
   };
   if (span.parent_span_id !== null) event.parent_span_id = span.parent_span_id;
   if (span.start !== 0n) {
-    event.timestamp =
-      isoOf(span.start).slice(0, "2026-01-31T12:00:00.000000".length) + "Z";
+    event.timestamp = isoOf(span.start).slice(0, "2026-01-31T12:00:00.000000".length) + "Z";
   }
   if (span.start !== 0n && span.end >= span.start) {
     event.latency_ms = Number(span.end - span.start) / Number(nanosPerMs);
@@ -88,9 +81,7 @@ export function mapSpan(span: Span): Draft {
     status: code === 0 && message === "" ? null : { code, message },
     trace_state: span.trace_state,
     flags: span.flags,
-    dropped: Object.values(span.dropped).some((count) => count > 0)
-      ? span.dropped
-      : null,
+    dropped: Object.values(span.dropped).some((count) => count > 0) ? span.dropped : null,
     ...schemas(span),
     workflow: reading.values.get("workflow") ?? null,
     rules: reading.rules.length > 0 ? reading.rules : null,
@@ -156,9 +147,7 @@ export function mapLogRecord(record: LogRecord): Draft {
   const body = record.body;
   const event: Draft = {
     event_id,
-    event_type: reading.kind === "other" && isFailure
-      ? "error"
-      : eventTypes[reading.kind],
+    event_type: reading.kind === "other" && isFailure ? "error" : eventTypes[reading.kind],
     run_id: record.trace_id ?? runOf(record) ?? event_id,
     name: label(
       raw.name ||
@@ -170,8 +159,7 @@ export function mapLogRecord(record: LogRecord): Draft {
   };
   if (record.span_id !== null) event.parent_span_id = record.span_id;
   if (nanos !== 0n) {
-    event.timestamp =
-      isoOf(nanos).slice(0, "2026-01-31T12:00:00.000000".length) + "Z";
+    event.timestamp = isoOf(nanos).slice(0, "2026-01-31T12:00:00.000000".length) + "Z";
   }
   setFields(event, reading);
   const said = typeof body === "string" && body !== raw.name ? body : "";
@@ -185,19 +173,16 @@ export function mapLogRecord(record: LogRecord): Draft {
   const latency = reading.values.get("latency_ms");
   if (latency !== undefined) event.latency_ms = latency;
   // What a plain log says is its output; structured messages have found their fields.
-  const bodyField =
-    said !== "" && event.output === undefined && event.prompt === undefined &&
+  const bodyField = said !== "" && event.output === undefined && event.prompt === undefined &&
       event.response === undefined && !failed
-      ? "output"
-      : null;
+    ? "output"
+    : null;
   if (bodyField !== null) event[bodyField] = said;
   if (attributes !== undefined) event.attributes = attributes;
   setOrigin(event, record);
   event.telemetry = present({
     time: record.time === 0n ? null : String(record.time),
-    observed_time: record.observed_time === 0n
-      ? null
-      : String(record.observed_time),
+    observed_time: record.observed_time === 0n ? null : String(record.observed_time),
     severity_number: record.severity_number,
     severity_text: record.severity_text,
     event_name: record.event_name,
@@ -233,9 +218,7 @@ function runOf({ attributes }: LogRecord): string | undefined {
 }
 
 function idOf(what: string, text: string): string {
-  return `${what}-${
-    new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 32)
-  }`;
+  return `${what}-${new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 32)}`;
 }
 
 /** What a type of event needs besides the fields of the reading. */
@@ -261,9 +244,7 @@ function setOrigin(
     event.scope = present({
       name: scope.name,
       version: scope.version,
-      attributes: Object.keys(scope.attributes).length > 0
-        ? mapped(scope.attributes)
-        : null,
+      attributes: Object.keys(scope.attributes).length > 0 ? mapped(scope.attributes) : null,
     });
   }
 }
@@ -326,9 +307,7 @@ export function spanOf(event: Draft): Span {
     trace_state: String(telemetry.trace_state ?? ""),
     flags: Number(telemetry.flags ?? 0),
     name: String(telemetry.name ?? event.name ?? ""),
-    kind: typeof telemetry.kind === "number"
-      ? telemetry.kind
-      : Math.max(0, kind),
+    kind: typeof telemetry.kind === "number" ? telemetry.kind : Math.max(0, kind),
     start: nanosOf(telemetry.start),
     end: nanosOf(telemetry.end),
     attributes: restored(event),
@@ -364,10 +343,7 @@ export function logRecordOf(event: Draft): LogRecord {
     observed_time: nanosOf(telemetry.observed_time),
     severity_number: Number(telemetry.severity_number ?? 0),
     severity_text: String(telemetry.severity_text ?? ""),
-    body:
-      (bodyIn === undefined
-        ? telemetry.body ?? null
-        : event[bodyIn] ?? null) as Value,
+    body: (bodyIn === undefined ? telemetry.body ?? null : event[bodyIn] ?? null) as Value,
     attributes: restored(event),
     event_name: String(telemetry.event_name ?? ""),
     trace_id: textOf(telemetry.trace_id as Value) ?? null,

@@ -11,9 +11,7 @@ export function openInferenceMessages(value: Value): Value | undefined {
   const messages = value.map((item) =>
     isObject(item) && isObject(item.message) ? item.message : item
   )
-    .map((message) =>
-      isObject(message) ? openInferenceMessage(message) : message
-    );
+    .map((message) => isObject(message) ? openInferenceMessage(message) : message);
   return messages.length === 0 ? undefined : messages;
 }
 
@@ -27,9 +25,7 @@ function openInferenceMessage(message: Fields): Fields {
   } = message;
   const made: Fields = { ...rest };
   const parts = listOf(contents).map((part) =>
-    isObject(part) && isObject(part.message_content)
-      ? contentPart(part.message_content)
-      : part
+    isObject(part) && isObject(part.message_content) ? contentPart(part.message_content) : part
   );
   if (parts.length > 0) {
     made.content = made.content === undefined
@@ -80,15 +76,9 @@ export function flatMessages(value: Value): Value | undefined {
 export function completions(name: string): (value: Value) => Value | undefined {
   return (value) => {
     const texts = listOf(value).map((item) =>
-      isObject(item) && isObject(item[name])
-        ? textOf((item[name] as Fields).text)
-        : undefined
+      isObject(item) && isObject(item[name]) ? textOf((item[name] as Fields).text) : undefined
     ).filter((text) => text !== undefined);
-    return texts.length === 0
-      ? undefined
-      : texts.length === 1
-      ? texts[0]
-      : texts;
+    return texts.length === 0 ? undefined : texts.length === 1 ? texts[0] : texts;
   };
 }
 
@@ -96,9 +86,7 @@ export function completions(name: string): (value: Value) => Value | undefined {
 export function openInferenceTools(value: Value): Value | undefined {
   const tools = listOf(value).map((item) => {
     const tool = isObject(item) && isObject(item.tool) ? item.tool : item;
-    return isObject(tool) && tool.json_schema !== undefined
-      ? decoded(tool.json_schema)!
-      : tool;
+    return isObject(tool) && tool.json_schema !== undefined ? decoded(tool.json_schema)! : tool;
   });
   return tools.length === 0 ? undefined : tools;
 }
@@ -143,18 +131,15 @@ export function responseOfEvents(
       }
     }
   }
-  return messages.length === 0
-    ? undefined
-    : messages.length === 1
-    ? messages[0]
-    : messages;
+  return messages.length === 0 ? undefined : messages.length === 1 ? messages[0] : messages;
 }
 
 /** The fields of a message event: beside one another, or in a body of their own. */
 export function messageOfEvent(given: Fields, role: string): Value {
   const body = decoded(given.body ?? given["gen_ai.event.content"]);
-  const { "gen_ai.system": _system, "event.name": _name, ...fields } =
-    isObject(body) ? body : given;
+  const { "gen_ai.system": _system, "event.name": _name, ...fields } = isObject(body)
+    ? body
+    : given;
   const made: Fields = { role, ...fields };
   const content = decoded(made.content);
   if (content !== undefined) made.content = content;

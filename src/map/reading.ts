@@ -4,13 +4,7 @@ import { limits } from "../limits.ts";
 import { tooDeep } from "../receive/event.ts";
 import type { Kind } from "./convention.ts";
 import type { RawRecord } from "./record.ts";
-import {
-  type Followed,
-  followed,
-  type Hit,
-  kindOf,
-  lookUp,
-} from "./resolve.ts";
+import { type Followed, followed, type Hit, kindOf, lookUp } from "./resolve.ts";
 import { fitted, type Target } from "./target.ts";
 
 /** Rules that changed a value; the inspector names them. */

@@ -1,10 +1,6 @@
 // What the mapping reads: a span or a log record with its attributes, and lenient readings of values.
 // Producers send numbers, booleans and whole documents as text; what cannot be read is not there.
-import type {
-  Attributes,
-  SpanEvent,
-  Value,
-} from "../receive/otlp/telemetry.ts";
+import type { Attributes, SpanEvent, Value } from "../receive/otlp/telemetry.ts";
 
 export interface RawRecord {
   signal: "span" | "log";
@@ -36,17 +32,13 @@ export function isPresent(value: unknown): value is Exclude<Value, null> {
 
 export function textOf(value: Value | undefined): string | undefined {
   if (typeof value === "string") return value === "" ? undefined : value;
-  return typeof value === "number" || typeof value === "boolean"
-    ? String(value)
-    : undefined;
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
 }
 
 /** A number, also as text. */
 export function numberOf(value: Value | undefined): number | undefined {
-  const number = typeof value === "number"
-    ? value
-    : typeof value === "string" &&
-        /^\s*-?\d+(\.\d+)?([eE][+-]?\d+)?\s*$/.test(value)
+  const number = typeof value === "number" ? value : typeof value === "string" &&
+      /^\s*-?\d+(\.\d+)?([eE][+-]?\d+)?\s*$/.test(value)
     ? Number(value)
     : Number.NaN;
   return Number.isFinite(number) ? number : undefined;
@@ -99,15 +91,11 @@ export function memberOf(
 export function textsOf(value: Value | undefined): string[] | undefined {
   const list = decoded(value);
   if (Array.isArray(list)) {
-    const texts = list.map((item) => textOf(item)).filter((item) =>
-      item !== undefined
-    );
+    const texts = list.map((item) => textOf(item)).filter((item) => item !== undefined);
     return texts.length === 0 ? undefined : texts;
   }
   const text = textOf(list);
-  return text?.split(",").map((item) => item.trim()).filter((item) =>
-    item !== ""
-  );
+  return text?.split(",").map((item) => item.trim()).filter((item) => item !== "");
 }
 
 const forbidden = new Set(["__proto__", "constructor", "prototype"]);

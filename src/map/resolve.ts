@@ -61,28 +61,65 @@ export function placesOf(
   ]));
 }
 
-/** By the bits of the conventions that a record follows: a program sends few kinds of records. */
-const known = new Map<number, ReadonlyMap<Target, readonly Place[]>>();
-const knownMax = 4096;
-
+/** What does not depend on values: records of one kind have the same names. */
 export interface Followed {
-  conventions: Convention[];
+  conventions: readonly Convention[];
+  /** Only places that the names of the attributes allow. */
   places: ReadonlyMap<Target, readonly Place[]>;
 }
 
+/** A program sends few kinds of records; a hostile one sends many, and pushes others out. */
+const shapes = new Map<string, Followed>();
+const shapesMax = 4096;
+const shapeCharactersMax = 8192;
+
 export function followed(record: RawRecord): Followed {
-  let bits = 0;
-  const among = conventions.filter((convention, at) => {
-    const recognised = convention.recognises(record);
-    if (recognised) bits |= 1 << at;
-    return recognised;
-  });
-  let places = known.get(bits);
-  if (places === undefined) {
-    if (known.size >= knownMax) known.clear();
-    known.set(bits, places = placesOf(among));
+  const { names, shape } = shapeOf(record);
+  const known = shapes.get(shape);
+  if (known !== undefined) return known;
+  const among = conventions.filter((convention) => convention.recognises(record));
+  const places = new Map(
+    [...placesOf(among)].map(([target, all]) => [
+      target,
+      all.filter(({ source }) => mayRead(source, names)),
+    ]),
+  );
+  const made: Followed = { conventions: among, places };
+  if (shape.length <= shapeCharactersMax) {
+    if (shapes.size >= shapesMax) shapes.clear();
+    shapes.set(shape, made);
   }
-  return { conventions: among, places };
+  return made;
+}
+
+/** Attribute names, those of a list cut at its first index, and what else conventions look at. */
+function shapeOf(
+  { signal, name, attributes, events }: RawRecord,
+): { names: string[]; shape: string } {
+  const names: string[] = [];
+  for (const key in attributes) {
+    const at = key.search(indexed);
+    if (at === -1) names.push(key);
+    else {
+      const list = key.slice(0, at + 1);
+      if (names.at(-1) !== list) names.push(list);
+    }
+  }
+  const said = events.map((event) => event.name).join();
+  const told = /^(claude_code|codex|gen_ai)\./.test(name) ? name : "";
+  return { names, shape: `${signal}\n${told}\n${said}\n${names.join("\n")}` };
+}
+
+const indexed = /\.\d/;
+
+/** `names` are those of `shapeOf`: a list's name ends in a dot. */
+function mayRead({ needs }: Source, names: readonly string[]): boolean {
+  if (needs === undefined) return true;
+  if ("prefix" in needs) {
+    const { prefix } = needs;
+    return names.some((name) => name.startsWith(prefix) || prefix.startsWith(name));
+  }
+  return indexed.test(needs.key) || names.includes(needs.key);
 }
 
 /** What happened, and which convention says so; null when none does. */

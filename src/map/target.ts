@@ -2,15 +2,7 @@
 // is not there: it stays among the attributes, and never costs the span.
 import { limits } from "../limits.ts";
 import type { Value } from "../receive/otlp/telemetry.ts";
-import {
-  countOf,
-  decoded,
-  isObject,
-  isPresent,
-  numberOf,
-  textOf,
-  textsOf,
-} from "./record.ts";
+import { countOf, decoded, isObject, isPresent, numberOf, textOf, textsOf } from "./record.ts";
 
 export type Form =
   | "id"
@@ -97,9 +89,7 @@ export function fitted(target: Target, value: Value | undefined): unknown {
   switch (targets[target] as Form) {
     case "id": {
       const text = textOf(value);
-      return text === undefined || text.length > limits.idCharactersMax
-        ? undefined
-        : text;
+      return text === undefined || text.length > limits.idCharactersMax ? undefined : text;
     }
     case "label":
       return textOf(value)?.slice(0, limits.labelCharactersMax).toWellFormed();
@@ -115,9 +105,7 @@ export function fitted(target: Target, value: Value | undefined): unknown {
       return decoded(value);
     case "object": {
       const object = decoded(value);
-      return isObject(object) && Object.keys(object).length > 0
-        ? object
-        : undefined;
+      return isObject(object) && Object.keys(object).length > 0 ? object : undefined;
     }
     case "list": {
       const list = decoded(value);

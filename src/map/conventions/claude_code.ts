@@ -6,9 +6,7 @@ import { countOf, type RawRecord } from "../record.ts";
 
 /** `claude_code.api_request` → `api_request`; empty when the record is of another. */
 export function claudeCodeEvent({ name }: Pick<RawRecord, "name">): string {
-  return name.startsWith("claude_code.")
-    ? name.slice("claude_code.".length)
-    : "";
+  return name.startsWith("claude_code.") ? name.slice("claude_code.".length) : "";
 }
 
 /** What it calls input are the uncached tokens alone. */
@@ -28,8 +26,7 @@ const wholeInput = computed(
   },
 );
 
-const failed = (value: Value) =>
-  value === "false" || value === false ? "tool_error" : undefined;
+const failed = (value: Value) => value === "false" || value === false ? "tool_error" : undefined;
 
 export const claudeCode: Convention = {
   id: "claude_code",
@@ -52,9 +49,7 @@ export const claudeCode: Convention = {
       computed(
         "always anthropic",
         (record) =>
-          claudeCodeEvent(record) === "api_request"
-            ? { value: "anthropic", keys: [] }
-            : undefined,
+          claudeCodeEvent(record) === "api_request" ? { value: "anthropic", keys: [] } : undefined,
         160,
       ),
     ],

@@ -11,8 +11,7 @@ function codexEvent({ name }: Pick<RawRecord, "name">): string {
 const isCompleted = ({ attributes }: RawRecord) =>
   attributes["event.kind"] === "response.completed";
 
-const failed = (value: Value) =>
-  value === "false" || value === false ? "tool_error" : undefined;
+const failed = (value: Value) => value === "false" || value === false ? "tool_error" : undefined;
 
 export const codex: Convention = {
   id: "codex",

@@ -1,12 +1,6 @@
 // What every OpenTelemetry producer may send: the resource, exceptions, users and sessions.
 // https://opentelemetry.io/docs/specs/semconv/
-import {
-  attribute,
-  computed,
-  type Convention,
-  has,
-  resource,
-} from "../convention.ts";
+import { attribute, computed, type Convention, has, resource } from "../convention.ts";
 import { isPresent, type RawRecord } from "../record.ts";
 
 /** The last exception is the one that ended the span. */

@@ -1,13 +1,6 @@
 // Langfuse's SDKs. https://langfuse.com/docs/opentelemetry
 import type { Value } from "../../receive/otlp/telemetry.ts";
-import {
-  attribute,
-  type Convention,
-  hasPrefix,
-  type Kind,
-  made,
-  wordOf,
-} from "../convention.ts";
+import { attribute, type Convention, hasPrefix, type Kind, made, wordOf } from "../convention.ts";
 import { decoded, isObject, numberOf, type RawRecord } from "../record.ts";
 
 const kinds: Readonly<Record<string, Kind>> = {
@@ -46,20 +39,14 @@ function totalCost(value: Value): Value | undefined {
   if (numberOf(details.total) !== undefined) return details.total;
   const parts = Object.values(details).map((part) => numberOf(part))
     .filter((part) => part !== undefined);
-  return parts.length === 0
-    ? undefined
-    : parts.reduce((sum, part) => sum + part, 0);
+  return parts.length === 0 ? undefined : parts.reduce((sum, part) => sum + part, 0);
 }
 
 /** When the first token came, as ISO 8601, sometimes in quotes of its own. */
 function untilFirstToken(value: Value, record: RawRecord): Value | undefined {
   const start = record.start_ms;
-  const first = typeof value === "string"
-    ? Date.parse(value.replaceAll('"', ""))
-    : Number.NaN;
-  return start === null || Number.isNaN(first) || first < start
-    ? undefined
-    : first - start;
+  const first = typeof value === "string" ? Date.parse(value.replaceAll('"', "")) : Number.NaN;
+  return start === null || Number.isNaN(first) || first < start ? undefined : first - start;
 }
 
 const usageDetails = "langfuse.observation.usage_details";
@@ -163,9 +150,7 @@ export const langfuse: Convention = {
         "langfuse.observation.status_message",
         "of level ERROR",
         (value, record) =>
-          wordOf(record, "langfuse.observation.level") === "error"
-            ? value
-            : undefined,
+          wordOf(record, "langfuse.observation.level") === "error" ? value : undefined,
         110,
       ),
     ],
@@ -176,8 +161,6 @@ function firstOf(...names: string[]) {
   return (value: Value): Value | undefined => {
     const details = decoded(value);
     if (!isObject(details)) return undefined;
-    return names.map((name) => details[name]).find((count) =>
-      numberOf(count) !== undefined
-    );
+    return names.map((name) => details[name]).find((count) => numberOf(count) !== undefined);
   };
 }

@@ -1,12 +1,5 @@
 // LangSmith over OpenTelemetry. https://docs.langchain.com/langsmith/trace-with-opentelemetry
-import {
-  attribute,
-  type Convention,
-  hasPrefix,
-  type Kind,
-  member,
-  wordOf,
-} from "../convention.ts";
+import { attribute, type Convention, hasPrefix, type Kind, member, wordOf } from "../convention.ts";
 
 const kinds: Readonly<Record<string, Kind>> = {
   llm: "model",

@@ -1,19 +1,11 @@
 // LiteLLM's proxy and SDK. https://docs.litellm.ai/docs/observability/opentelemetry_integration
-import {
-  attribute,
-  computed,
-  type Convention,
-  has,
-  hasPrefix,
-  member,
-} from "../convention.ts";
+import { attribute, computed, type Convention, has, hasPrefix, member } from "../convention.ts";
 import { numberOf } from "../record.ts";
 
 export const litellm: Convention = {
   id: "litellm",
   title: "LiteLLM",
-  source:
-    "https://docs.litellm.ai/docs/observability/opentelemetry_integration",
+  source: "https://docs.litellm.ai/docs/observability/opentelemetry_integration",
   recognises: (record) =>
     hasPrefix(
       record,
@@ -26,9 +18,7 @@ export const litellm: Convention = {
     cost_reported_usd: [
       attribute("gen_ai.cost.total_cost", 115),
       computed("sum of gen_ai.cost.*", ({ attributes }) => {
-        const keys = Object.keys(attributes).filter((key) =>
-          key.startsWith("gen_ai.cost.")
-        );
+        const keys = Object.keys(attributes).filter((key) => key.startsWith("gen_ai.cost."));
         const parts = keys.map((key) => numberOf(attributes[key])).filter((
           part,
         ) => part !== undefined);

@@ -1,12 +1,6 @@
 // Model Context Protocol, as OpenTelemetry's conventions name it.
 // https://github.com/open-telemetry/semantic-conventions-genai/tree/main/docs/mcp
-import {
-  attribute,
-  computed,
-  type Convention,
-  hasPrefix,
-  wordOf,
-} from "../convention.ts";
+import { attribute, computed, type Convention, hasPrefix, wordOf } from "../convention.ts";
 
 export const mcp: Convention = {
   id: "mcp",

@@ -67,8 +67,7 @@ const providers: Readonly<Record<string, string>> = {
 };
 
 /** What the Vercel AI SDK adds to a provider's name. */
-const apiOfProvider =
-  /\.(chat|responses|messages|completion|embedding|generative-ai|image)$/;
+const apiOfProvider = /\.(chat|responses|messages|completion|embedding|generative-ai|image)$/;
 
 const provider = (value: Value) =>
   typeof value === "string"
@@ -116,8 +115,7 @@ function reasonOfOutput(value: Value): Value | undefined {
   return isObject(last) ? last.finish_reason : undefined;
 }
 
-const operation = (record: RawRecord) =>
-  wordOf(record, "gen_ai.operation.name");
+const operation = (record: RawRecord) => wordOf(record, "gen_ai.operation.name");
 
 export const otelGenAi: Convention = {
   id: "otel_genai",
@@ -186,9 +184,7 @@ export const otelGenAi: Convention = {
         "gen_ai.client.inference.operation.details (event)",
         (record) => {
           const value = detailsOf(record)?.["gen_ai.input.messages"];
-          return isPresent(value)
-            ? { value: decoded(value)!, keys: [] }
-            : undefined;
+          return isPresent(value) ? { value: decoded(value)!, keys: [] } : undefined;
         },
       ),
       computed(
@@ -215,9 +211,7 @@ export const otelGenAi: Convention = {
         "gen_ai.client.inference.operation.details (event)",
         (record) => {
           const value = detailsOf(record)?.["gen_ai.output.messages"];
-          return isPresent(value)
-            ? { value: decoded(value)!, keys: [] }
-            : undefined;
+          return isPresent(value) ? { value: decoded(value)!, keys: [] } : undefined;
         },
       ),
       computed("gen_ai.choice (events)", ({ events }) => {
@@ -240,9 +234,7 @@ export const otelGenAi: Convention = {
         "gen_ai.client.inference.operation.details (event)",
         (record) => {
           const value = detailsOf(record)?.["gen_ai.system_instructions"];
-          return isPresent(value)
-            ? { value: decoded(value)!, keys: [] }
-            : undefined;
+          return isPresent(value) ? { value: decoded(value)!, keys: [] } : undefined;
         },
       ),
       attribute("gen_ai.request.system_instruction", 120),
@@ -316,9 +308,7 @@ export const otelGenAi: Convention = {
 
 /** Attributes of the event that repeats the span with its content. */
 function detailsOf({ events }: RawRecord): Record<string, Value> | undefined {
-  return events.find(({ name }) =>
-    name === "gen_ai.client.inference.operation.details"
-  )
+  return events.find(({ name }) => name === "gen_ai.client.inference.operation.details")
     ?.attributes;
 }
 

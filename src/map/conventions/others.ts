@@ -16,8 +16,7 @@ import { decoded, isObject } from "../record.ts";
 export const sentry: Convention = {
   id: "sentry",
   title: "Sentry",
-  source:
-    "https://docs.sentry.io/platforms/javascript/guides/node/configuration/integrations/",
+  source: "https://docs.sentry.io/platforms/javascript/guides/node/configuration/integrations/",
   recognises: (record) =>
     has(
       record,
@@ -155,9 +154,7 @@ export const mlflow: Convention = {
       CHAIN: "step",
       PARSER: "step",
     };
-    return typeof type === "string"
-      ? known[type.replaceAll('"', "")]
-      : undefined;
+    return typeof type === "string" ? known[type.replaceAll('"', "")] : undefined;
   },
   fields: {
     tokens_input: [member("mlflow.chat.tokenUsage", "input_tokens", 150)],
@@ -201,9 +198,7 @@ export const genkit: Convention = {
         "genkit:name",
         "of a model",
         (value, record) =>
-          wordOf(record, "genkit:metadata:subtype") === "model"
-            ? value
-            : undefined,
+          wordOf(record, "genkit:metadata:subtype") === "model" ? value : undefined,
         180,
       ),
     ],
@@ -235,10 +230,7 @@ export const genkit: Convention = {
       made(
         "genkit:name",
         "of a tool",
-        (value, record) =>
-          wordOf(record, "genkit:metadata:subtype") === "tool"
-            ? value
-            : undefined,
+        (value, record) => wordOf(record, "genkit:metadata:subtype") === "tool" ? value : undefined,
         180,
       ),
     ],
@@ -261,9 +253,7 @@ export const livekit: Convention = {
       return record.name === "llm_request" ? "model" : "step";
     }
     if (record.name === "function_tool") return "tool";
-    return /^(agent_|user_turn|agent_turn|tts_|stt_)/.test(record.name)
-      ? "step"
-      : undefined;
+    return /^(agent_|user_turn|agent_turn|tts_|stt_)/.test(record.name) ? "step" : undefined;
   },
   fields: {
     prompt: [attribute("lk.chat_ctx", 190)],

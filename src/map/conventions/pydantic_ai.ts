@@ -1,12 +1,6 @@
 // Pydantic AI and Logfire, instrumentation versions 1 to 6. https://ai.pydantic.dev/logfire/
 import type { Value } from "../../receive/otlp/telemetry.ts";
-import {
-  attribute,
-  type Convention,
-  has,
-  made,
-  member,
-} from "../convention.ts";
+import { attribute, type Convention, has, made, member } from "../convention.ts";
 import { choiceMessage } from "../messages.ts";
 import { decoded, isObject } from "../record.ts";
 
@@ -27,11 +21,7 @@ function answer(value: Value): Value | undefined {
     isObject(event) && event["event.name"] === "gen_ai.choice"
   )
     .map((event) => choiceMessage(event as Record<string, Value>));
-  return choices.length === 0
-    ? undefined
-    : choices.length === 1
-    ? choices[0]
-    : choices;
+  return choices.length === 0 ? undefined : choices.length === 1 ? choices[0] : choices;
 }
 
 export const pydanticAi: Convention = {

@@ -16,8 +16,7 @@ import {
 import { decoded, isObject, isPresent, type RawRecord } from "../record.ts";
 
 /** `openai.chat` → `openai`. */
-const provider = (value: Value) =>
-  typeof value === "string" ? value.split(".")[0] : undefined;
+const provider = (value: Value) => typeof value === "string" ? value.split(".")[0] : undefined;
 
 /** Definitions come as a list of JSON texts. */
 function tools(value: Value): Value | undefined {
