@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, Protocol
 
 import pytest
@@ -18,6 +19,12 @@ from aisentry._model_call import expected
 from aisentry._report import Reporter
 from aisentry._scope import current
 from aisentry._settings import read_settings
+
+# What hypothesis keeps between runs does not belong beside the sources.
+os.environ.setdefault(
+    "HYPOTHESIS_STORAGE_DIRECTORY",
+    str(Path(__file__).resolve().parents[3] / "node_modules" / ".cache" / "hypothesis"),
+)
 
 QUICK: Dict[str, Any] = {
     # Long enough that a busy machine puts what a test logs into one batch; a flush does not wait
