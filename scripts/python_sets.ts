@@ -42,6 +42,7 @@ export const pythonSets: readonly PythonSet[] = [
     runs: "by frameworks",
   },
   { name: "crewai_oldest", tests: ["tests/frameworks/test_crewai.py"], runs: "by frameworks" },
+  { name: "bench", tests: ["tests/test_readme.py", "-k", "benchmark"], runs: "by frameworks" },
   ...["3.9", "3.10", "3.12", "3.13", "3.14"].map((version): PythonSet => ({
     name: "core",
     tests: ["tests", "--ignore=tests/frameworks"],

@@ -71,3 +71,13 @@ def test_the_benchmark_runs() -> None:
         timeout=60,
     )
     assert done.returncode == 0 and "bare append" in done.stdout, done.stderr
+    lines = {line[:22].strip(): line for line in done.stdout.splitlines()}
+    for peer in ("OpenTelemetry", "Langfuse", "Sentry"):
+        if "not installed" not in lines[peer]:
+            assert wall_us(lines["log_prompt_call steady"]) < wall_us(lines[peer])
+
+
+def wall_us(line: str) -> float:
+    found = re.search(r"wall +([0-9.]+) us", line)
+    assert found is not None, line
+    return float(found.group(1))
