@@ -215,6 +215,18 @@ export const settings = {
     max: 600,
     help: "Seconds to finish requests and write what waits after SIGTERM.",
   },
+  alert_interval_s: {
+    kind: "integer",
+    default: "30",
+    min: 1,
+    max: 3600,
+    help: "Seconds between two looks at the alert rules.",
+  },
+  allow_private_webhooks: {
+    kind: "boolean",
+    default: "false",
+    help: "Let notifications go to this machine and to private networks.",
+  },
   blobs: {
     kind: "boolean",
     default: "true",

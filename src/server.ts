@@ -22,6 +22,7 @@ import { Pending } from "./store/pending.ts";
 import { Sandbox } from "./store/sandbox.ts";
 import type { State } from "./store/state.ts";
 import { folders, Store } from "./store/store.ts";
+import { openAlerting } from "./watch/open.ts";
 import { join } from "node:path";
 
 export interface RunningServer {
@@ -106,6 +107,14 @@ export async function startServer(config: Config, state: State): Promise<Running
     spareIdleMs: sqlSpareIdleMs,
   });
   const rewrites = new RewriteJobs(store, prices, clock);
+  const alerting = await openAlerting(config, state, {
+    reader: store.reader,
+    sandbox,
+    source: (project_id) => store.source(project_id),
+    ingest,
+    clock,
+    onError,
+  });
   let draining = false;
   const app = createApp({
     version: build.version,
@@ -121,6 +130,7 @@ export async function startServer(config: Config, state: State): Promise<Running
     prices,
     rewrites,
     redaction,
+    alerting,
     enabled: config.enabled,
     rateLimit: config.rate_limit_events_per_s > 0
       ? new RateLimit(config.rate_limit_events_per_s, clock)
@@ -147,6 +157,7 @@ export async function startServer(config: Config, state: State): Promise<Running
       fetch: (request, server) => app.fetch(request, server),
     });
   } catch (error) {
+    await alerting.stop();
     await store.close();
     throw error;
   }
@@ -161,9 +172,11 @@ export async function startServer(config: Config, state: State): Promise<Running
     });
   } catch (error) {
     await http.stop(true);
+    await alerting.stop();
     await store.close();
     throw error;
   }
+  alerting.start();
   const stopMaintenance = maintain(store, ingest, {
     flushIntervalMs: config.flush_interval_s * 1000,
     flushBytes: config.flush_bytes,
@@ -181,6 +194,7 @@ export async function startServer(config: Config, state: State): Promise<Running
       live.close();
       await Promise.all([http.stop(), grpc?.stop()]);
       await rewrites.close();
+      await alerting.stop();
       await stopMaintenance();
       await sandbox.close();
       pending.close();

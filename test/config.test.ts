@@ -79,6 +79,8 @@ test("nothing given: the defaults of the table", () => {
     sql_rows_max: 10_000,
     sql_memory_limit: "512MB",
     shutdown_timeout_s: 25,
+    alert_interval_s: 30,
+    allow_private_webhooks: false,
     blobs: true,
     feature_real_time_dashboard: true,
     feature_advanced_analytics: true,

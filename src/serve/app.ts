@@ -2,9 +2,12 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { loggerOf } from "../logging.ts";
 import { QueryBusy, QueryTimeout } from "../store/reader.ts";
+import { type AlertDeps, alertRoutes } from "./alerts.ts";
 import { authenticate, type AuthOptions } from "./auth.ts";
 import { type BlobDeps, blobRoutes } from "./blobs.ts";
+import { type ChannelDeps, channelRoutes } from "./channels.ts";
 import { cors } from "./cors.ts";
+import { type DeliveryDeps, deliveryRoutes } from "./deliveries.ts";
 import { Problem, respond } from "./errors.ts";
 import { eventRoutes } from "./events.ts";
 import { facetRoutes } from "./facets.ts";
@@ -22,6 +25,7 @@ import { type ProjectDeps, projectRoutes } from "./projects.ts";
 import type { ReadDeps } from "./reads.ts";
 import { type RedactionDeps, redactionRoutes } from "./redaction.ts";
 import { type RewriteDeps, rewriteRoutes } from "./rewrite.ts";
+import { type RuleDeps, ruleRoutes } from "./rules.ts";
 import { runRoutes } from "./runs.ts";
 import { type SessionDeps, sessionRoutes } from "./session.ts";
 import { type SqlDeps, sqlRoutes } from "./sql.ts";
@@ -40,6 +44,10 @@ export interface AppDeps
     StatusDeps,
     ProjectDeps,
     SessionDeps,
+    RuleDeps,
+    ChannelDeps,
+    AlertDeps,
+    DeliveryDeps,
     BlobDeps,
     RewriteDeps {
   auth: AuthOptions;
@@ -81,6 +89,10 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
   app.route("/", rewriteRoutes(deps)); //  /api/rewrite, /api/rewrite/{id}
   app.route("/", liveRoutes(deps)); //     GET /api/live
   app.route("/", sqlRoutes(deps)); //      POST /api/sql
+  app.route("/", ruleRoutes(deps)); //     /api/rules
+  app.route("/", channelRoutes(deps)); //  /api/channels, …/{id}/test
+  app.route("/", alertRoutes(deps)); //    /api/alerts, …/{id}/resolve
+  app.route("/", deliveryRoutes(deps)); // /api/deliveries, …/{id}/retry
   app.route("/", projectRoutes(deps)); //  /api/projects, /api/keys
   app.route("/", sessionRoutes(deps)); //  /api/session
   app.route("/", statusRoutes(deps)); //   GET /api/status, /healthz, /readyz, /metrics

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import * as alerts from "../../src/query/alerts.ts";
 import * as events from "../../src/query/events.ts";
 import * as facets from "../../src/query/facets.ts";
 import { filterFields, setFilter } from "../../src/query/filter.ts";
@@ -12,6 +13,8 @@ import * as points from "../../src/query/points.ts";
 import * as prices from "../../src/query/prices.ts";
 import type { Question } from "../../src/query/question.ts";
 import * as runs from "../../src/query/runs.ts";
+import alertAsksSql from "../../queries/schema/alert_asks.sql" with { type: "text" };
+import alertWindowsSql from "../../queries/schema/alert_windows.sql" with { type: "text" };
 import pointFilterSql from "../../queries/schema/point_filter.sql" with { type: "text" };
 import pointStepsSql from "../../queries/schema/point_steps.sql" with { type: "text" };
 import { createTable, openDuckDB, rowsOf } from "../../src/store/duckdb.ts";
@@ -29,12 +32,15 @@ const files = list("queries", ".sql");
 const isSchema = (path: string) => path.startsWith("queries/schema/");
 const dictionaries = ["queries/schema/events.sql", "queries/schema/metrics.sql"];
 
-const questions = Object.entries({ events, runs, metrics, points, facets, prices }).flatMap((
-  [noun, module],
-) =>
-  Object.entries(module).filter((entry): entry is [string, Question<unknown, unknown>] =>
-    typeof entry[1] === "object" && "sql" in entry[1] && "row" in entry[1]
-  ).map(([name, question]): [string, Question<unknown, unknown>] => [`${noun}.${name}`, question])
+const questions = Object.entries({ alerts, events, runs, metrics, points, facets, prices }).flatMap(
+  (
+    [noun, module],
+  ) =>
+    Object.entries(module).filter((entry): entry is [string, Question<unknown, unknown>] =>
+      typeof entry[1] === "object" && "sql" in entry[1] && "row" in entry[1]
+    ).map((
+      [name, question],
+    ): [string, Question<unknown, unknown>] => [`${noun}.${name}`, question]),
 );
 
 const folder = temporaryFolder();
@@ -53,6 +59,8 @@ beforeAll(async () => {
   await connection.run(createTable("metrics", pointRelation));
   await connection.run(pointFilterSql, { points: "{}" });
   await connection.run(pointStepsSql);
+  await connection.run(alertAsksSql, { alert_asks: "{}" });
+  await connection.run(alertWindowsSql, { alert_windows: "{}" });
   // With every condition: none of them goes unprepared.
   for (const values of [["a"], ["a", "b"]]) {
     await setFilter((sql, params) => rowsOf(connection, sql, params), {

@@ -63,10 +63,17 @@ test("the document is valid OpenAPI 3.1", async () => {
 
 test("it lists every route for programs", () => {
   expect(operations.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual([
+    "DELETE /api/channels/{id}",
     "DELETE /api/keys/{key_id}",
     "DELETE /api/rewrite/{id}",
+    "DELETE /api/rules/{id}",
     "DELETE /api/session",
+    "GET /api/alerts",
+    "GET /api/alerts/{id}",
     "GET /api/blobs/{sha256}",
+    "GET /api/channels",
+    "GET /api/channels/{id}",
+    "GET /api/deliveries",
     "GET /api/events",
     "GET /api/events/{event_id}",
     "GET /api/events/{event_id}/mapping",
@@ -85,10 +92,18 @@ test("it lists every route for programs", () => {
     "GET /api/redaction",
     "GET /api/redaction/kinds",
     "GET /api/rewrite/{id}",
+    "GET /api/rules",
+    "GET /api/rules/{id}",
     "GET /api/runs",
     "GET /api/runs/{run_id}",
     "GET /api/session",
     "GET /api/status",
+    "PATCH /api/channels/{id}",
+    "PATCH /api/rules/{id}",
+    "POST /api/alerts/{id}/resolve",
+    "POST /api/channels",
+    "POST /api/channels/{id}/test",
+    "POST /api/deliveries/{id}/retry",
     "POST /api/keys",
     "POST /api/projects",
     "POST /api/public/ingestion",
@@ -96,6 +111,7 @@ test("it lists every route for programs", () => {
     "POST /api/public/scores",
     "POST /api/redaction/try",
     "POST /api/rewrite",
+    "POST /api/rules",
     "POST /api/session",
     "POST /api/sql",
     "POST /v1/events",
@@ -109,8 +125,10 @@ test("it lists every route for programs", () => {
     "POST /v1/projects/{project_id}/v1/metrics",
     "POST /v1/projects/{project_id}/v1/traces",
     "POST /v1/traces",
+    "PUT /api/channels/{id}",
     "PUT /api/prices/custom",
     "PUT /api/redaction",
+    "PUT /api/rules/{id}",
   ]);
 });
 
@@ -143,6 +161,7 @@ describe("a key of the shop asks for the bank", () => {
     run_id: `run-${secret}`,
     project_id: "bank",
     key_id: "none",
+    id: "none",
   };
   const filled = (path: string) => path.replace(/\{(\w+)\}/g, (_, name: string) => ids[name]!);
   const bodies = [

@@ -40,4 +40,59 @@ export const migrations: readonly (readonly string[])[] = [
       created_at TEXT NOT NULL
     )`,
   ],
+  [
+    `CREATE TABLE alert_channels (
+      id TEXT NOT NULL PRIMARY KEY,
+      project_id TEXT NOT NULL REFERENCES projects (project_id) ON DELETE CASCADE,
+      name TEXT NOT NULL,
+      type TEXT NOT NULL,
+      config TEXT NOT NULL,
+      sealed TEXT,
+      created_at TEXT NOT NULL,
+      updated_at TEXT NOT NULL
+    )`,
+    `CREATE TABLE alert_rules (
+      id TEXT NOT NULL PRIMARY KEY,
+      project_id TEXT NOT NULL REFERENCES projects (project_id) ON DELETE CASCADE,
+      rule TEXT NOT NULL,
+      version BIGINT NOT NULL,
+      created_at TEXT NOT NULL,
+      updated_at TEXT NOT NULL
+    )`,
+    `CREATE TABLE alert_rule_states (
+      rule_id TEXT NOT NULL PRIMARY KEY REFERENCES alert_rules (id) ON DELETE CASCADE,
+      state TEXT NOT NULL
+    )`,
+    `CREATE TABLE alerts (
+      id TEXT NOT NULL PRIMARY KEY,
+      project_id TEXT NOT NULL REFERENCES projects (project_id) ON DELETE CASCADE,
+      rule_id TEXT NOT NULL,
+      rule_name TEXT NOT NULL,
+      status TEXT NOT NULL,
+      level TEXT NOT NULL,
+      fired_at TEXT NOT NULL,
+      alert TEXT NOT NULL
+    )`,
+    `CREATE INDEX alerts_by_time ON alerts (project_id, fired_at, id)`,
+    `CREATE TABLE alert_deliveries (
+      id TEXT NOT NULL PRIMARY KEY,
+      project_id TEXT NOT NULL REFERENCES projects (project_id) ON DELETE CASCADE,
+      channel_id TEXT,
+      channel_name TEXT NOT NULL,
+      channel_type TEXT NOT NULL,
+      rule_id TEXT NOT NULL,
+      kind TEXT NOT NULL,
+      thread TEXT NOT NULL,
+      body TEXT NOT NULL,
+      status TEXT NOT NULL,
+      attempts BIGINT NOT NULL,
+      next_attempt_at TEXT,
+      last_error TEXT,
+      last_status BIGINT,
+      created_at TEXT NOT NULL,
+      finished_at TEXT
+    )`,
+    `CREATE INDEX alert_deliveries_by_time ON alert_deliveries (project_id, created_at, id)`,
+    `CREATE INDEX alert_deliveries_waiting ON alert_deliveries (status, next_attempt_at)`,
+  ],
 ];

@@ -1,0 +1,112 @@
+// The question of a rule in SQL: asked in the sandbox, its rows read as points.
+import type { Point } from "../alert/decide.ts";
+import { type Rule, ruleBounds } from "../alert/rule.ts";
+import { seriesKey } from "../alert/state.ts";
+import { literal } from "../store/duckdb.ts";
+import type { Sandbox, Snapshot } from "../store/sandbox.ts";
+
+export interface SqlDeps {
+  sandbox: Pick<Sandbox, "ask">;
+  source(project_id: string): Promise<Snapshot & { release(): void }>;
+  timeoutMs: number;
+}
+
+/** The rule cannot be answered; the message is for its owner. */
+export class SqlRuleError extends Error {
+  /** The sandbox had no room: nothing is wrong with the rule. */
+  constructor(message: string, readonly isBusy = false) {
+    super(message);
+  }
+}
+
+const answerBytesMax = 4 * 1024 * 1024;
+const labelCharactersMax = 200;
+const numeric = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|DOUBLE|FLOAT|DECIMAL.*)$/;
+
+/** The ends of the window stand in the text as `$since` and `$until`. */
+export function placeWindow(sql: string, sinceMs: number, untilMs: number): string {
+  const time = (ms: number) => `TIMESTAMPTZ ${literal(new Date(ms).toISOString())}`;
+  return sql.replaceAll(/\$since\b/g, time(sinceMs)).replaceAll(/\$until\b/g, time(untilMs));
+}
+
+/** Throws SqlRuleError. */
+export async function askSql(
+  deps: SqlDeps,
+  project_id: string,
+  rule: Rule,
+  at: number,
+): Promise<{ points: Point[]; truncated: boolean }> {
+  const pieces: Uint8Array[] = [];
+  const snapshot = await deps.source(project_id);
+  try {
+    const answer = await deps.sandbox.ask({
+      sql: placeWindow(rule.sql!, at - rule.window_minutes * 60_000, at),
+      project_id,
+      files: snapshot.files,
+      segments: snapshot.segments,
+      format: "rows",
+      rowsMax: ruleBounds.seriesMax,
+      bytesMax: answerBytesMax,
+      deadlineMs: deps.timeoutMs,
+    }, (bytes) => void pieces.push(bytes));
+    if (!answer.ok) {
+      throw new SqlRuleError(answer.message, answer.reason === "busy");
+    }
+    const rows: unknown[][] = JSON.parse(`[${Buffer.concat(pieces).toString("utf8")}]`);
+    return { points: readRows(rule, answer.columns, rows), truncated: answer.truncated };
+  } finally {
+    snapshot.release();
+  }
+}
+
+export function readRows(
+  rule: Rule,
+  columns: readonly { name: string; type: string }[],
+  rows: readonly (readonly unknown[])[],
+): Point[] {
+  const needsValue = rule.warning !== undefined || rule.critical !== undefined;
+  const valueAt = valueColumn(columns, needsValue);
+  const points = new Map<string, Point>();
+  for (const row of rows) {
+    const labels = Object.fromEntries(
+      columns.flatMap(({ name }, at) => at === valueAt ? [] : [[name, labelText(row[at])]]),
+    );
+    const point: Point = {
+      labels,
+      requests: null,
+      // A row that needs no value is there, and that is all that is asked.
+      value: valueAt === null ? 1 : numberOf(row[valueAt]),
+    };
+    // Of rows with the same labels the first counts: the query says the order.
+    const key = seriesKey(labels);
+    if (!points.has(key)) points.set(key, point);
+  }
+  return [...points.values()];
+}
+
+function valueColumn(
+  columns: readonly { name: string; type: string }[],
+  needsValue: boolean,
+): number | null {
+  const named = columns.findIndex(({ name }) => name.toLowerCase() === "value");
+  if (named !== -1) {
+    if (numeric.test(columns[named]!.type)) return named;
+    throw new SqlRuleError(`The column value is ${columns[named]!.type}; it must be a number.`);
+  }
+  if (!needsValue) return null;
+  const numbers = columns.flatMap(({ type }, at) => numeric.test(type) ? [at] : []);
+  if (numbers.length === 1) return numbers[0]!;
+  throw new SqlRuleError("Name the column that is held against the thresholds `value`.");
+}
+
+function numberOf(value: unknown): number | null {
+  if (value === null || value === undefined) return null;
+  const number = Number(value);
+  return Number.isFinite(number) ? number : null;
+}
+
+function labelText(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text.slice(0, labelCharactersMax);
+}

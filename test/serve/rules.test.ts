@@ -1,0 +1,207 @@
+// A rule from its creation to the notification, through the API of a whole server.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eventually, type Receiver, startReceiver } from "../notify/receiver.ts";
+import { startTestServer, type TestServer } from "./fixture.ts";
+
+type Json = Record<string, unknown>;
+
+const secret = "a-secret-of-the-webhook";
+let server: TestServer;
+let receiver: Receiver;
+let channel: string;
+
+beforeAll(async () => {
+  server = await startTestServer([
+    ["alert-interval-s", "1"],
+    ["allow-private-webhooks", "true"],
+  ]);
+  receiver = startReceiver({ secret });
+  const made = await ask("/api/channels", "POST", {
+    type: "webhook",
+    name: "Receiver",
+    url: receiver.url,
+    secret,
+  });
+  channel = String(made.body.id);
+});
+afterAll(async () => {
+  await server.stop();
+  await receiver.stop();
+});
+
+async function ask(
+  path: string,
+  method = "GET",
+  body?: unknown,
+  project: "shop" | "bank" = "shop",
+) {
+  const response = await server.ask(path, project, {
+    method,
+    ...body === undefined ? {} : { body: JSON.stringify(body) },
+  });
+  return { status: response.status, body: await response.json() as Json };
+}
+
+const calls = (count: number, status: string, env = "production") =>
+  Array.from({ length: count }, () => ({
+    event_type: "prompt_call",
+    status,
+    env,
+    timestamp: new Date().toISOString(),
+  }));
+
+const smallest = () => ({
+  project_id: "shop",
+  name: "Errors in production",
+  metric: "error_rate",
+  filter: { env: "production" },
+  window_minutes: 5,
+  operator: ">",
+  critical: 0.05,
+  channels: [channel],
+});
+
+test("the smallest rule fires, is told once, signed, is an event, and resolves", async () => {
+  const made = await ask("/api/rules", "POST", smallest());
+  const id = made.body.id as string;
+  expect(made).toMatchObject({
+    status: 201,
+    body: { enabled: true, state: { status: "unknown" } },
+  });
+  await server.send([...calls(9, "success"), ...calls(1, "error")]);
+  const told = await receiver.until(({ json }) => json.kind === "firing");
+  expect(told.signed).toBe(true);
+  expect(told.json).toMatchObject({
+    status: "firing",
+    level: "critical",
+    title: "Critical: Errors in production",
+    text: "Error rate for env production is 10 % over 5 minutes; the critical threshold is 5 %.",
+    rule: { id, name: "Errors in production" },
+    alerts: [{ value: 0.1, threshold: 0.05, labels: {} }],
+  });
+  const { body: { alerts } } = await ask("/api/alerts?status=firing");
+  const [alert] = alerts as Json[];
+  expect(alert).toMatchObject({ rule_id: id, status: "firing", value: 0.1, notifications: 1 });
+
+  const event = await eventually(async () => {
+    const { body } = await ask("/api/events?event_type=performance_alert");
+    return (body.events as Json[])[0];
+  });
+  expect(event).toMatchObject({ event_id: alert!.id, alert_type: "error_rate_spike" });
+
+  await server.send(calls(300, "success"));
+  const resolved = await receiver.until(({ json }) => json.kind === "resolved");
+  expect(resolved.json).toMatchObject({
+    alerts: [{ id: alert!.id, resolved_reason: "recovered" }],
+  });
+  expect(receiver.received.map(({ json }) => json.kind)).toEqual(["firing", "resolved"]);
+
+  const log = await eventually(async () => {
+    const { body } = await ask(`/api/deliveries?channel_id=${channel}`);
+    const all = body.deliveries as Json[];
+    return all.length === 2 && all.every(({ status }) => status === "delivered") ? all : null;
+  });
+  expect(log[1]).toMatchObject({ attempts: 1, last_status: 200, kind: "firing" });
+  expect(await ask(`/api/rules/${id}`, "DELETE")).toMatchObject({ status: 200, body: { id } });
+  expect((await ask(`/api/rules/${id}`)).status).toBe(404);
+  expect((await ask(`/api/alerts/${alert!.id}`)).status).toBe(200);
+});
+
+test("a rule is listed, read, changed and replaced", async () => {
+  const { body: { id } } = await ask("/api/rules", "POST", { ...smallest(), name: "One" });
+  expect((await ask("/api/rules")).body.rules).toMatchObject([{ id, name: "One" }]);
+  expect((await ask("/api/rules", "GET", undefined, "bank")).body.rules).toEqual([]);
+  const changed = await ask(`/api/rules/${id}`, "PATCH", { critical: 0.2, filter: null });
+  expect(changed).toMatchObject({ status: 200, body: { critical: 0.2, name: "One" } });
+  expect(changed.body).not.toHaveProperty("filter");
+  const put = await ask(`/api/rules/${id}`, "PUT", { ...smallest(), enabled: false });
+  expect(put.body).toMatchObject({ enabled: false, critical: 0.05, state: { status: "disabled" } });
+  for (const method of ["GET", "PUT", "PATCH", "DELETE"]) {
+    const body = method === "PUT" ? smallest() : method === "PATCH" ? {} : undefined;
+    expect((await ask(`/api/rules/${id}`, method, body, "bank")).status).toBe(404);
+  }
+  await ask(`/api/rules/${id}`, "DELETE");
+});
+
+describe("a rule that is not valid is refused, and told why", () => {
+  const cases: [change: Json, word: string][] = [
+    [{ name: "" }, "name"],
+    [{ metric: "errors_rate" }, "metric"],
+    [{ metric: undefined }, "metric"],
+    [{ sql: "SELECT 1" }, "metric"],
+    [{ critical: undefined }, "critical"],
+    [{ critical: "0.05" }, "critical"],
+    [{ warning: 0.1 }, "warning"],
+    [{ recovery: 0.1 }, "recovery"],
+    [{ operator: "==" }, "operator"],
+    [{ window_minutes: 0 }, "window_minutes"],
+    [{ filter: { environment: "x" } }, "environment"],
+    [{ filter: { status: "bad" } }, "filter.status"],
+    [{ filter: { env: [] } }, "filter.env"],
+    [{ group_by: "prompt" }, "group_by"],
+    [{ channels: ["ch_none"] }, "ch_none"],
+    [{ mute: [{ from: "25:00", until: "08:00" }] }, "mute.0.from"],
+    [{ mute: [{ from: "22:00", until: "08:00", timezone: "Mars" }] }, "mute.0.timezone"],
+    [{ threshold: 1 }, "threshold"],
+    [{ runbook: { url: "javascript:alert(1)" } }, "runbook.url"],
+  ];
+  test.each(cases)("%j: %s", async (change, word) => {
+    const { status, body } = await ask("/api/rules", "POST", { ...smallest(), ...change });
+    expect(status).toBe(400);
+    expect(String(body.detail)).toContain(word);
+  });
+});
+
+test("a secret is never shown again, and is not on disk in the clear", async () => {
+  const answers = await Promise.all([
+    ask("/api/channels"),
+    ask(`/api/channels/${channel}`),
+    ask(`/api/channels/${channel}`, "PATCH", { name: "Receiver" }),
+  ]);
+  for (const { status, body } of answers) {
+    expect(status).toBe(200);
+    expect(JSON.stringify(body)).not.toContain(secret);
+  }
+  expect(answers[1]!.body).toMatchObject({ type: "webhook", secrets: ["secret"] });
+});
+
+test("a channel is tested, and in use is not deleted", async () => {
+  const tried = await ask(`/api/channels/${channel}/test`, "POST");
+  expect(tried).toMatchObject({ status: 200, body: { delivered: true, status: 200 } });
+  const told = await receiver.until(({ json }) => json.kind === "test");
+  expect(told.signed).toBe(true);
+  const rule = await ask("/api/rules", "POST", smallest());
+  expect((await ask(`/api/channels/${channel}`, "DELETE")).status).toBe(409);
+  await ask(`/api/rules/${rule.body.id}`, "DELETE");
+});
+
+test.each([
+  [{ type: "pigeon" }, "type"],
+  [{ url: "ftp://example.com" }, "url"],
+  [{ url: undefined }, "url"],
+  [{ secret: "short" }, "secret"],
+  [{ colour: "red" }, "colour"],
+])("a channel with %j is refused with a word about %s", async (change, word) => {
+  const { status, body } = await ask("/api/channels", "POST", {
+    type: "webhook",
+    name: "x",
+    url: "https://example.com/",
+    ...change,
+  });
+  expect(status).toBe(400);
+  expect(String(body.detail)).toContain(word);
+});
+
+test("only an admin changes them", async () => {
+  const key = await ask("/api/keys", "POST", { scopes: ["read"] });
+  for (const path of ["/api/rules", "/api/channels"]) {
+    const response = await server.ask(path, null, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key.body.key}` },
+      body: JSON.stringify(
+        path === "/api/rules" ? smallest() : { type: "webhook", name: "x", url: receiver.url },
+      ),
+    });
+    expect(response.status).toBe(403);
+  }
+});
