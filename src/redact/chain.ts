@@ -21,7 +21,7 @@ export class Chain {
   /** More groups follow than it holds. */
   cut = false;
 
-  constructor(readonly text: string) {}
+  text = "";
 
   get length(): number {
     return this.starts.length;
@@ -47,12 +47,12 @@ export class Chain {
     return digits;
   }
 
-  /** Reads the chain that starts with the group of digits at `start`. */
-  read(start: number, end: number): void {
+  /** Reads the chain of a text that starts with the group of digits at `start`. */
+  read(text: string, start: number, end: number): void {
+    this.text = text;
     this.starts.length = this.ends.length = this.joins.length = 0;
     this.cut = false;
     this.#push(start, end, joins.none);
-    const { text } = this;
     let at = end;
     while (true) {
       const join = joinAt(text, at);

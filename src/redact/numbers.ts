@@ -21,16 +21,18 @@ import {
   withExtension,
 } from "./phone.ts";
 
+/** One for all texts: reading a chain starts it anew. */
+const chain = new Chain();
+
 /** Finds numbers in the chain that starts at `start`; returns where to read on. */
 export function findNumbers(
-  chain: Chain,
+  text: string,
   start: number,
   end: number,
   place: Place,
   out: Span[],
 ): number {
-  const { text } = chain;
-  chain.read(start, end);
+  chain.read(text, start, end);
   const dotted = chain.length > 3 && chain.joins[1] === joins.dot;
   if (chain.total < digitsMin && !dotted && chain.length < 3) return chainEnd(chain);
   const sizes = chain.length === 3 ? sizesOf(chain, 0) : 0;

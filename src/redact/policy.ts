@@ -1,6 +1,6 @@
 // Looks for what a project does not want to read: its banned terms, and attempts to turn a model
 // against its instructions, also when they are hidden in characters that nobody sees.
-import { type Hits, Keywords } from "./keywords.ts";
+import { type Hits, keywordCharactersMin, Keywords } from "./keywords.ts";
 import { hiddenText, type PolicyRule, policyRules, type Severity } from "./policy_rules.ts";
 
 export interface Breach {
@@ -40,16 +40,18 @@ const tagText = /\u{1f3f4}?[\u{e0020}-\u{e007e}]{3,}/gu;
 const flagUnitsMax = 2 + 2 * 6;
 /** Runs that no script needs: joiners and marks in a row, or text whose direction is overridden. */
 const hiddenRun = /[\u200b-\u200d\u2060-\u2064\ufeff]{4,}|[\u202d\u202e][^\u202c\n]{4,}/u;
-const beyondLatin = /[^\p{ASCII}\u0080-\u024f\u2010-\u2027\u20ac]/u;
+const beyondLatin = /[\u0250-\u200f\u2028-\u20ab\u20ad-\uffff]/;
 
 const rules: { rule: PolicyRule; id: string }[] = policyRules.map((rule, at) => ({
   rule,
   id: `${rule.category}.${rule.language}.${at}`,
 }));
 const anchored = rules.flatMap((one, at) => one.rule.anchors.map((anchor) => ({ anchor, at })));
-const isAscii = (text: string) => !/\P{ASCII}/u.test(text);
-const asciiAnchors = anchored.filter(({ anchor }) => isAscii(anchor));
-const otherAnchors = anchored.filter(({ anchor }) => !isAscii(anchor));
+const isAscii = (text: string) => !/[\u0080-\uffff]/.test(text);
+/** What can be a keyword. */
+const isPlain = (text: string) => text.length >= keywordCharactersMin && isAscii(text);
+const asciiAnchors = anchored.filter(({ anchor }) => isPlain(anchor));
+const otherAnchors = anchored.filter(({ anchor }) => !isPlain(anchor));
 const anchors = new Keywords(asciiAnchors.map(({ anchor }) => anchor));
 
 const hits: Hits = { keywords: [], ends: [], digits: [] };
@@ -58,16 +60,16 @@ export class PolicyScan {
   #injection: boolean;
   #terms: string[];
   #words: Keywords | null;
-  #others: { term: string; at: number }[];
+  #others: string[];
 
   constructor(bannedTerms: readonly string[], injection: boolean) {
     this.#injection = injection;
     this.#terms = bannedTerms.map((term) => squeezed(term));
-    const ascii = this.#terms.map((term) => isAscii(term) ? term : "\u0000");
-    this.#words = ascii.some((term) => term !== "\u0000") ? new Keywords(ascii) : null;
-    this.#others = this.#terms.map((term, at) => ({ term, at })).filter(({ term }) =>
-      !isAscii(term)
-    );
+    const plain = this.#terms.filter(isPlain);
+    // The terms that are keywords come first, so that both count alike.
+    this.#terms = [...plain, ...this.#terms.filter((term) => !isPlain(term))];
+    this.#words = plain.length > 0 ? new Keywords(plain) : null;
+    this.#others = this.#terms.slice(plain.length);
   }
 
   /** Adds what it finds in a text; of it, excerpts are taken from what is kept. */
@@ -83,8 +85,7 @@ export class PolicyScan {
   }
 
   #lookForTerms(text: string, excerptOf: ExcerptOf, breaches: Breaches): void {
-    const found = (at: number) => {
-      const term = this.#terms[at]!;
+    const found = (term: string) => {
       const rule = { id: `term.${term}`, kind: "BANNED_TERM", category: "banned_term" } as const;
       if (breaches.has(rule.id) || breaches.size >= breachesMax) return;
       breaches.set(rule.id, {
@@ -95,11 +96,14 @@ export class PolicyScan {
     this.#words?.find(text, hits);
     for (let index = 0; this.#words !== null && index < hits.keywords.length; index++) {
       const at = hits.keywords[index]!, end = hits.ends[index]!;
-      if (isWhole(text, end - this.#terms[at]!.length, end)) found(at);
+      const term = this.#terms[at]!;
+      if (isWhole(text, end - term.length, end)) found(term);
     }
-    for (const { term, at } of this.#others) {
+    for (const term of this.#others) {
       const start = text.indexOf(term);
-      if (start !== -1) found(at);
+      if (start !== -1 && (!isAscii(term) || isWhole(text, start, start + term.length))) {
+        found(term);
+      }
     }
   }
 }
@@ -163,10 +167,13 @@ function fromTags(tags: string): string {
   }).join("");
 }
 
+const unusualSpace = / {2}|[^\S\n ]/;
+
 /** Lower case, full-width letters as plain ones, single spaces, nothing invisible. */
 function squeezed(text: string): string {
   const plain = isAscii(text) ? text : text.normalize("NFKC").replace(invisible, "");
-  return plain.toLowerCase().replace(/[^\S\n]{1,}/g, " ");
+  const lower = plain.toLowerCase();
+  return unusualSpace.test(lower) ? lower.replace(/[^\S\n]+/g, " ") : lower;
 }
 
 /** Whether letters do not go on at either side. */

@@ -101,7 +101,7 @@ export const policyRules: readonly PolicyRule[] = [
 
   rule("data_exfiltration", "en", "critical", ["send", "forward", "upload", "post", "exfiltrat", "transmit"],
     `\\b(?:send|forward|upload|post|exfiltrate|transmit|email)\\b${gap}\\b(?:conversation|chat history|api keys?|passwords?|credentials|secrets|tokens|system prompt|personal data|private data|contents of)\\b${gap}\\b(?:to|at)\\b [^.!?\\n]{0,10}(?:https?:|www\\.|[\\w.-]+@|\\[email_address)`),
-  rule("data_exfiltration", "markdown", "high", ["!["],
+  rule("data_exfiltration", "markdown", "high", ["](http"],
     `!\\[[^\\]\\n]{0,100}\\]\\(https?:\\/\\/[^)\\s]{1,200}\\?[^)\\s=]{1,40}=(?:\\{|%7b|\\[|<|\\$|data|secret|prompt|history|conversation)`),
 ];
 

@@ -1,7 +1,6 @@
 // A text in, findings out. One cheap pass over the text says which detectors can find anything in
 // it: an @ leads to e-mail addresses, keywords to secrets, digits to numbers. All of them take time
 // linear in the text.
-import { Chain } from "./chain.ts";
 import { isAlphanumeric, isDigit } from "./characters.ts";
 import type { Place } from "./context.ts";
 import { emailAt, urlCredentialsAt } from "./email.ts";
@@ -11,8 +10,8 @@ import { findNumbers } from "./numbers.ts";
 import { isSecretUnder, secretAt, secretKeywords } from "./secret.ts";
 import { findHexAddress, findWord, longHexRun } from "./words.ts";
 
-const keywords = new Keywords(["@", "://", ...secretKeywords]);
-const firstSecret = 2;
+const keywords = new Keywords(["://", ...secretKeywords]);
+const firstSecret = 1;
 /** Letters and digits in one piece beyond this are no code that is looked for. */
 const wordMax = 90;
 
@@ -38,9 +37,14 @@ export function scan(
 ): readonly Span[] {
   if (text.length < 4) return nothing;
   keywords.find(text, hits);
-  if (hits.keywords.length === 0 && hits.digits.length === 0 && place.key === "") return nothing;
+  const firstAt = text.indexOf("@");
+  if (
+    firstAt === -1 && hits.keywords.length === 0 && hits.digits.length === 0 && place.key === ""
+  ) return nothing;
   const found: Span[] = [];
-  if (hits.keywords.length > 0) atKeywords(text, wanted, found, tick);
+  const passwords: Span[] = [];
+  if (hits.keywords.length > 0) atKeywords(text, wanted, found, passwords, tick);
+  if (firstAt !== -1) atSigns(text, firstAt, passwords, found, tick);
   if (hits.digits.length > 0) atDigits(text, place, found, tick);
   if (place.key !== "" && isSecretUnder(place.key, text)) {
     found.push({ start: 0, end: text.length, kind: "SECRET", rule: "assignment" });
@@ -54,6 +58,7 @@ function atKeywords(
   text: string,
   wanted: ReadonlySet<string>,
   found: Span[],
+  passwords: Span[],
   tick: () => void,
 ): void {
   const secrets = wanted.has("SECRET");
@@ -62,13 +67,10 @@ function atKeywords(
     if ((index & tickMask) === tickMask) tick();
     const keyword = hits.keywords[index]!, end = hits.ends[index]!;
     if (keyword === 0) {
-      // The @ after a password in an address is no e-mail's.
-      const span = end - 1 === urlEnd ? null : emailAt(text, end - 1);
-      if (span !== null) found.push(span);
-    } else if (keyword === 1) {
       const span = end < urlEnd ? null : urlCredentialsAt(text, end);
       if (span === null) continue;
       found.push(span);
+      passwords.push(span);
       urlEnd = span.end;
     } else if (secrets && end > secretEnd) {
       const span = secretAt(keyword - firstSecret, text, end);
@@ -79,8 +81,25 @@ function atKeywords(
   }
 }
 
+function atSigns(
+  text: string,
+  first: number,
+  passwords: readonly Span[],
+  found: Span[],
+  tick: () => void,
+): void {
+  let next = 0, signs = 0;
+  for (let at = first; at !== -1; at = text.indexOf("@", at + 1)) {
+    if ((++signs & tickMask) === tickMask) tick();
+    while (next < passwords.length && passwords[next]!.end < at) next++;
+    // The @ after a password in an address is no e-mail's.
+    if (passwords[next]?.end === at) continue;
+    const span = emailAt(text, at);
+    if (span !== null) found.push(span);
+  }
+}
+
 function atDigits(text: string, place: Place, found: Span[], tick: () => void): void {
-  const chain = new Chain(text);
   let next = 0, floor = 0, words = 0, plainUntil = 0;
   for (const at of hits.digits) {
     // Part of what was looked at already.
@@ -106,7 +125,7 @@ function atDigits(text: string, place: Place, found: Span[], tick: () => void): 
     const pure = digits && start === at && text.charCodeAt(end) !== 95 &&
       text.charCodeAt(start - 1) !== 95;
     if (pure) {
-      next = floor = Math.max(end, findNumbers(chain, start, end, place, found));
+      next = floor = Math.max(end, findNumbers(text, start, end, place, found));
       continue;
     }
     const word = findWord(text, start, end, place);

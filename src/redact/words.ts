@@ -1,6 +1,6 @@
 // Codes of letters and digits: IBANs, national numbers with letters, Bitcoin and device addresses.
 // Called for each word of a text that holds a digit.
-import { isAlphanumeric, isHex, isLetter, isUpper, isWord } from "./characters.ts";
+import { isAlphanumeric, isDigit, isHex, isLetter, isUpper, isWord } from "./characters.ts";
 import {
   base58Check,
   bech32Address,
@@ -48,6 +48,7 @@ function isBitcoin(word: string): boolean {
 /** Index after the IBAN that starts here; 0 when none does. */
 function ibanAt(text: string, start: number): number {
   if (!isLetter(text.charCodeAt(start)) || !isLetter(text.charCodeAt(start + 1))) return 0;
+  if (!isDigit(text.charCodeAt(start + 2)) || !isDigit(text.charCodeAt(start + 3))) return 0;
   const country = text.slice(start, start + 2).toUpperCase();
   const length = ibanLength(country);
   if (length === undefined) return 0;
@@ -58,7 +59,6 @@ function ibanAt(text: string, start: number): number {
     else if (code.length < 4 || (next !== 32 && next !== 45 && next !== 0xa0)) return 0;
     else if (!isAlphanumeric(text.charCodeAt(at + 1))) return 0;
     at++;
-    if (code.length === 4 && !/\d\d$/.test(code)) return 0;
   }
   return !isWord(text.charCodeAt(at)) && iban(code.toUpperCase()) ? at : 0;
 }
