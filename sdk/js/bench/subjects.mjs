@@ -73,15 +73,10 @@ export const subjects = {
   "aisentry log": ours(({ logPromptCall }) => () => logPromptCall(event)),
   "aisentry log in a span": async (folder, port) => {
     const module = await aisentry(folder, port);
-    const { logPromptCall } = module;
+    const around = (work) => module.span("bench", work);
     return {
-      // The span that all of them are in.
-      call: module.span("bench", () => {
-        const open = module.currentSpan();
-        return () => logPromptCall({ ...event, run_id: open.run_id });
-      }),
-      flush: () => module.flush(),
-      dropped: () => module.stats().dropped,
+      ...await ours(({ logPromptCall }) => () => logPromptCall(event))(folder, port),
+      around,
     };
   },
   "aisentry span": ours(({ span }) => () =>

@@ -5,7 +5,7 @@ import { limits } from "./limits.ts";
 import { currentScope } from "./scope.ts";
 import { describe, misfit, type Shape } from "./shape.ts";
 import type { Span } from "./span.ts";
-import { state } from "./state.ts";
+import { quietly, state } from "./state.ts";
 
 export interface ExpectOptions extends Partial<AssertionFailed> {
   /** Of the assertion; otherwise that of the check. */
@@ -47,7 +47,7 @@ export class Expectation {
    * values, or anything with a `safeParse`, such as a zod schema.
    */
   json(shape: Shape = "any"): this {
-    return this.#check("json", "response_format", describe(shape), () => {
+    return this.#check("json", "response_format", () => describe(shape), () => {
       let value = this.#value;
       try {
         if (typeof value === "string") value = JSON.parse(value);
@@ -60,7 +60,7 @@ export class Expectation {
 
   /** Every one of the texts is in it (or, of a list, every one of the entries). */
   contains(...texts: unknown[]): this {
-    return this.#check("contains", "custom", texts, () => {
+    return this.#check("contains", "custom", () => texts, () => {
       const missing = texts.filter((text) => !holds(this.#value, text));
       return missing.length > 0 && `lacks ${quoted(missing)}`;
     });
@@ -68,7 +68,7 @@ export class Expectation {
 
   /** None of the texts is in it. */
   lacks(...texts: unknown[]): this {
-    return this.#check("lacks", "content_filter", { "none of": texts }, () => {
+    return this.#check("lacks", "content_filter", () => ({ "none of": texts }), () => {
       const found = texts.filter((text) => holds(this.#value, text));
       return found.length > 0 && `holds ${quoted(found)}`;
     });
@@ -76,7 +76,7 @@ export class Expectation {
 
   /** The regular expression is found in it. */
   matches(pattern: RegExp | string): this {
-    const shown = typeof pattern === "string" ? pattern : pattern.source;
+    const shown = () => typeof pattern === "string" ? pattern : pattern.source;
     return this.#check("matches", "response_format", shown, () => {
       const text = String(this.#value).slice(0, limits.matchedCharactersMax);
       return !new RegExp(pattern).test(text) && "does not match";
@@ -86,7 +86,7 @@ export class Expectation {
   /** As many characters, or entries. */
   length(least: number, most = Infinity): this {
     const expected = { least, most: most === Infinity ? null : most };
-    return this.#check("length", "response_format", expected, () => {
+    return this.#check("length", "response_format", () => expected, () => {
       const { length } = this.#value as { length?: unknown };
       if (typeof length !== "number") return "has no length";
       return (length < least || length > most) && `has length ${length}`;
@@ -97,7 +97,7 @@ export class Expectation {
   latency(most_ms: number, actual_ms?: number): this {
     const ms = actual_ms ??
       (currentScope()?.span as Span | undefined)?.elapsed_ms;
-    return this.#check("latency", "custom", { most_ms }, () => {
+    return this.#check("latency", "custom", () => ({ most_ms }), () => {
       if (ms === undefined) return "has no duration: outside of a span";
       return !(ms <= most_ms) && `took ${ms.toFixed(1)} ms`;
     }, ms);
@@ -108,21 +108,19 @@ export class Expectation {
     return this.#check(
       "cost",
       "custom",
-      { most_usd },
+      () => ({ most_usd }),
       () => !(actual_usd <= most_usd) && `cost ${actual_usd} US dollars`,
       actual_usd,
     );
   }
 
   /** A function of the value answers something true; one that throws says no. */
-  satisfies(
-    test: (value: unknown) => unknown,
-    name: string = test.name || "custom",
-  ): this {
+  satisfies(test: (value: unknown) => unknown, name?: string): this {
+    const called = name ?? quietly(() => test.name) ?? "";
     return this.#check(
-      name,
+      called || "custom",
       "custom",
-      name,
+      () => called || "custom",
       () => !test(this.#value) && "does not satisfy it",
     );
   }
@@ -131,7 +129,7 @@ export class Expectation {
   #check(
     check: string,
     assertion_type: AssertionType,
-    expected: unknown,
+    expected: () => unknown,
     test: () => string | false | undefined,
     actual: unknown = this.#value,
   ): this {
@@ -139,15 +137,16 @@ export class Expectation {
     try {
       problem = test();
     } catch (thrown) {
-      problem = `fails: ${thrown}`;
+      problem = `fails: ${quietly(() => String(thrown)) ?? "for a reason that cannot be told"}`;
     }
     if (problem === false || problem === undefined) return this;
     const fields = { assertion_name: check, ...this.#fields };
     this.failures.push(`${fields.assertion_name}: ${problem}`);
     const context = { check, problem };
+    const shown = quietly(expected);
     state.client?.log("assertion_failed", {
       assertion_type,
-      expected,
+      expected: shown,
       actual,
       context,
       ...fields,

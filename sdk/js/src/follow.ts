@@ -53,8 +53,13 @@ export function followResult<T>(result: T, watcher: Watcher): T {
 }
 
 function isThenable(value: unknown): value is Thenable {
-  return typeof value === "object" && value !== null &&
-    typeof (value as { then?: unknown }).then === "function";
+  if (typeof value !== "object" || value === null) return false;
+  try {
+    return typeof (value as { then?: unknown }).then === "function";
+  } catch {
+    // What refuses to be looked at is a result like any other.
+    return false;
+  }
 }
 
 /**
@@ -115,8 +120,12 @@ type Generated = Iterator<unknown> | AsyncIterator<unknown>;
 
 /** Whether it is what a generator function returns. */
 export function isGenerator(value: unknown): value is Generated & object {
-  const kind = Object.prototype.toString.call(value);
-  return kind === "[object Generator]" || kind === "[object AsyncGenerator]";
+  try {
+    const kind = Object.prototype.toString.call(value);
+    return kind === "[object Generator]" || kind === "[object AsyncGenerator]";
+  } catch {
+    return false;
+  }
 }
 
 /** The same generator; its turns are watched. What it is asked and answers passes through. */

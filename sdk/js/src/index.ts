@@ -244,11 +244,12 @@ export function observe(
     return (work: unknown, context: unknown, descriptor?: PropertyDescriptor) =>
       decorate(first as ObserveOptions, work, context, descriptor);
   }
-  const isContext = typeof (second as { addInitializer?: unknown })?.addInitializer ===
-    "function";
-  return isContext
-    ? decorate({}, first, second)
-    : watch(first as AnyFunction, { ...second as ObserveOptions });
+  const options = quietly(() => {
+    const isContext =
+      typeof (second as { addInitializer?: unknown })?.addInitializer === "function";
+    return isContext ? undefined : { ...second as ObserveOptions };
+  });
+  return options === undefined ? decorate({}, first, second) : watch(first as AnyFunction, options);
 }
 
 /** What `observe(options)` returns: it takes a function, or decorates a method. */
@@ -289,8 +290,11 @@ export function expect(
 export function expect(value: unknown, options?: ExpectOptions): Expectation;
 export function expect(value: unknown, ...parts: unknown[]): Expectation {
   const [first, second] = parts;
-  const named = typeof first === "string" ? { name: first } : first as ExpectOptions;
-  return new Expectation(value, { ...named, ...second as ExpectOptions });
+  const options = quietly(() => {
+    const named = typeof first === "string" ? { name: first } : first as ExpectOptions;
+    return { ...named, ...second as ExpectOptions };
+  });
+  return new Expectation(value, options ?? {});
 }
 
 /**

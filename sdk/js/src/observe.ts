@@ -108,7 +108,9 @@ export function decorate(
     };
   }
   if (typeof work !== "function") return work;
-  const { kind, name } = (context ?? {}) as Partial<MethodContext>;
-  const named = kind === undefined ? options : { name: String(name), ...options };
-  return watch(work as AnyFunction, named);
+  const named = quietly(() => {
+    const { kind, name } = (context ?? {}) as Partial<MethodContext>;
+    return kind === undefined ? options : { name: String(name), ...options };
+  });
+  return watch(work as AnyFunction, named ?? {});
 }

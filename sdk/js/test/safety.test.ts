@@ -34,6 +34,47 @@ const harm: unknown[] = [
   }),
 ];
 
+const trapped = {
+  get prompt(): string {
+    throw new Error("getter");
+  },
+  model: "m",
+};
+
+test("no span, observed function or assertion gets between a program and its work", async () => {
+  using receiver = startReceiver();
+  for (const dsn of [undefined, receiver.dsn]) {
+    aisentry.init({ dsn });
+    for (const value of [...harm, trapped]) {
+      const any = value as never;
+      expect(aisentry.span(any, () => 1)).toBe(1);
+      expect(aisentry.span("s", any, () => 2)).toBe(2);
+      expect(aisentry.span("s", (span) => (span.set(any), 3))).toBe(3);
+      expect(aisentry.observe(() => value, any)()).toBe(value);
+      expect(aisentry.observe((given: unknown) => given)(value)).toBe(value);
+      expect(aisentry.wrap(value)).toBe(value);
+      if (value !== undefined) expect(aisentry.inject(any)).toBe(any);
+      expect(aisentry.extract(any)).toEqual({});
+      const checks = aisentry.expect(value, any);
+      checks.json(any).contains(any).lacks(any).matches(any).length(any, any).satisfies(any);
+      checks.latency(any, any).cost(any, any);
+      expect(checks.failures.length).toBeGreaterThan(0);
+    }
+  }
+  expect(await aisentry.flush(4000)).toBe(true);
+  expect(receiver.complaints).toEqual([]);
+  expect(aisentry.stats()!.dropped).toEqual({});
+});
+
+test("a field that cannot be read leaves its neighbours alone", async () => {
+  using receiver = startReceiver();
+  aisentry.init({ dsn: receiver.dsn });
+  aisentry.span(trapped, () => 1);
+  expect(await aisentry.flush(4000)).toBe(true);
+  const [event] = [...receiver.events.values()];
+  expect(event).toMatchObject({ model: "m", prompt: "[unreadable]" });
+});
+
 test("no call throws, whatever it is given", async () => {
   using receiver = startReceiver();
   const throwing = () => {
