@@ -61,9 +61,11 @@ interface Found {
  * is null when no row is left.
  */
 export async function rewriteFile(
-  instance: DuckDBInstance,
-  dataDir: string,
-  temporaryDir: string,
+  { instance, dataDir, temporaryDir }: {
+    instance: DuckDBInstance;
+    dataDir: string;
+    temporaryDir: string;
+  },
   file: LakeFile,
   asked: RewriteAsked,
   progress: RewriteProgress,

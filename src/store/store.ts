@@ -9,17 +9,20 @@ import type { ContentBlob } from "../receive/batch.ts";
 import type { Clock } from "../std/clock.ts";
 import { Blobs } from "./blobs.ts";
 import { compactable } from "./compact.ts";
-import { createTable, literal, openDuckDB, readParquet, readSegments, rowsOf } from "./duckdb.ts";
-import { mergeFiles, removeStrays, writeTable } from "./lake.ts";
+import { openDuckDB } from "./duckdb.ts";
+import { mergeFiles, removeStrays } from "./lake.ts";
 import { Log } from "./log.ts";
-import { type Change, type LakeFile, Manifest, ManifestConflict } from "./manifest.ts";
+import { type Change, Manifest } from "./manifest.ts";
+import { recallBlobs, recallIds } from "./recall.ts";
 import { recoverLog, type Recovery } from "./recover.ts";
-import { filesOf, LakeReader } from "./reader.ts";
-import { events, points, type Relation, relationOf, relations } from "./relation.ts";
+import { LakeReader } from "./reader.ts";
+import { events, points, type Relation, relationOf } from "./relation.ts";
 import { Seen } from "./seen.ts";
-import { type RewriteAsked, RewriteBusy, rewriteFile, type RewriteProgress } from "./rewrite.ts";
+import { type RewriteAsked, RewriteBusy, type RewriteProgress } from "./rewrite.ts";
+import { Rewriting } from "./rewriting.ts";
 import type { Segment } from "./segment.ts";
-import { type Pin, rowsOfTail, tableOf, type TailTable, Versions } from "./versions.ts";
+import { createTail, dropTail, emptyTail, fillTail, sum, writeTail } from "./tail.ts";
+import { type Pin, type TailTable, Versions } from "./versions.ts";
 
 export interface StoreOptions {
   dataDir: string;
@@ -71,8 +74,8 @@ export class Store {
   /** Removed files that no reader of this process holds. */
   #unpinned = new Set<string>();
   #tailNumber = 1;
-  /** The rewrite under way: files that need not be looked at any more, and the one at hand. */
-  #rewriting: { done: Set<string>; at: string | null } | null = null;
+  #rewriting: Rewriting | null = null;
+  #rewriteBegins = false;
   /** Events may have gone, and files with them; a crash may have left some. */
   #blobsMayBeLoose = true;
   #blobsSweptMs = 0;
@@ -122,7 +125,7 @@ export class Store {
     await removeStrays(dataDir, new Set(kept.map((file) => file.path)));
     const instance = await openDuckDB({ ...options, temporaryDir });
     const connection = await instance.connect();
-    for (const statement of createTail(emptyTail(1))) await connection.run(statement);
+    await createTail(connection, emptyTail(1));
     const pinned: { store?: Store } = {};
     const reader = new LakeReader({
       instance,
@@ -141,8 +144,9 @@ export class Store {
     });
     pinned.store = store;
     await store.refresh();
-    await store.#rememberIds(events, store.seen);
-    await store.#rememberIds(points, store.seenPoints);
+    const { current } = store.#versions;
+    await recallIds(connection, dataDir, current, events, store.seen);
+    await recallIds(connection, dataDir, current, points, store.seenPoints);
     return store;
   }
 
@@ -191,23 +195,9 @@ export class Store {
     await this.refresh();
     const { version, release } = this.#versions.pin();
     try {
-      const paths = filesOf(version, { project_id })
-        .map((path) => join(this.#options.dataDir, path));
-      const sources = version.tail.map((tail) => tableOf(tail, events));
-      if (paths.length > 0) sources.push(`(${readParquet(paths)})`);
-      const marked = new Set<string>();
-      await this.#onConnection(async (connection) => {
-        for (const source of sources) {
-          const result = await connection.stream(
-            `SELECT DISTINCT unnest(blobs) FROM ${source} ` +
-              `WHERE project_id = ${literal(project_id)} AND blobs IS NOT NULL`,
-          );
-          for await (const rows of result.yieldRows()) {
-            for (const [sha256] of rows) marked.add(String(sha256));
-          }
-        }
-      });
-      return marked;
+      return await this.#onConnection((connection) =>
+        recallBlobs(connection, this.#options.dataDir, version, project_id)
+      );
     } finally {
       release();
     }
@@ -262,41 +252,11 @@ export class Store {
       // A failed write may have left bytes behind the last whole commit.
       if (Bun.file(segment.path).size > segment.bytes) await truncate(segment.path, segment.bytes);
     }
-    const tail = this.#versions.current.tail.at(-1)!;
-    const grown: TailTable = {
-      ...tail,
-      rows: tail.rows + sum(segments, ({ events, points }) => events - points),
-      points: tail.points + sum(segments, ({ points }) => points),
-      bytes: tail.bytes + sum(segments, (segment) => segment.bytes),
-      segments: [...tail.segments, ...segments],
-      sinceMs: tail.sinceMs ?? this.#options.clock.nowMs(),
-    };
-    await this.#connection.run("BEGIN TRANSACTION");
-    try {
-      await this.#insert(events, segments.filter((one) => one.events > one.points), grown);
-      await this.#insert(points, segments.filter((one) => one.points > 0), grown);
-      await this.#connection.run("COMMIT");
-    } catch (error) {
-      await this.#connection.run("ROLLBACK");
-      throw error;
-    }
-    const { files, tail: all } = this.#versions.current;
-    this.#versions.publish({ files, tail: [...all.slice(0, -1), grown] });
-  }
-
-  /** Reads one relation of the segments into its table, which has as many rows as `grown` says then. */
-  async #insert(relation: Relation, segments: Segment[], grown: TailTable): Promise<void> {
-    if (segments.length === 0) return;
-    const table = tableOf(grown, relation);
-    const paths = segments.map((segment) => segment.path);
-    await this.#connection.run(`INSERT INTO ${table} ${readSegments(paths, relation)}`);
-    const [{ rows }] = await rowsOf(
-      this.#connection,
-      `SELECT count(*) AS rows FROM ${table}`,
-    ) as [{ rows: number }];
-    const expected = rowsOfTail(grown, relation);
-    if (rows === expected) return;
-    throw new Error(`With segments ${paths} there are ${rows} ${relation.view}, not ${expected}`);
+    const last = this.#versions.current.tail.at(-1)!;
+    const nowMs = this.#options.clock.nowMs();
+    const grown = await fillTail(this.#connection, last, segments, nowMs);
+    const { files, tail } = this.#versions.current;
+    this.#versions.publish({ files, tail: [...tail.slice(0, -1), grown] });
   }
 
   async #pinFresh(): Promise<Pin> {
@@ -321,9 +281,7 @@ export class Store {
   /** New events go to a new table from here on; the last one does not grow any more. */
   async #beginTail(): Promise<void> {
     const next = emptyTail(++this.#tailNumber);
-    await this.#onConnection(async (connection) => {
-      for (const statement of createTail(next)) await connection.run(statement);
-    });
+    await this.#onConnection((connection) => createTail(connection, next));
     // A refresh that is under way still fills the last table.
     while (this.#refreshing !== null) await this.#refreshing;
     const { files, tail } = this.#versions.current;
@@ -331,33 +289,18 @@ export class Store {
   }
 
   async #flushTail(tail: TailTable): Promise<void> {
-    const added: LakeFile[] = [];
-    for (const relation of relations) {
-      const table = tableOf(tail, relation);
-      const files = await this.#onConnection((connection) =>
-        writeTable(connection, this.#options.dataDir, table, relation)
-      );
-      const written = sum(files, (file) => file.rows);
-      const expected = rowsOfTail(tail, relation);
-      if (written !== expected) {
-        throw new Error(`Table ${table} has ${expected} rows, its files ${written}`);
-      }
-      added.push(...files);
-    }
+    const added = await this.#onConnection((connection) =>
+      writeTail(connection, this.#options.dataDir, tail)
+    );
     const flushedThrough = Math.max(...tail.segments.map((segment) => segment.sequence));
     this.#manifest.commit(
       { reason: "flush", add: added, remove: [], flushedThrough },
       this.#options.clock.nowMs(),
     );
-    // They are newer than a rewrite that is under way, which began with a flush.
-    for (const { path } of added) this.#rewriting?.done.add(path);
+    this.#rewriting?.flushed(added);
     const rest = this.#versions.current.tail.filter((other) => other.number !== tail.number);
     this.#versions.publish({ files: this.#manifest.files(), tail: rest }, async () => {
-      await this.#onConnection(async (connection) => {
-        for (const relation of relations) {
-          await connection.run(`DROP TABLE ${tableOf(tail, relation)}`);
-        }
-      });
+      await this.#onConnection((connection) => dropTail(connection, tail));
       for (const segment of tail.segments) await rm(segment.path, { force: true });
     });
   }
@@ -365,17 +308,14 @@ export class Store {
   /** Merges one group of small files; false when there is none worth it. */
   compact(): Promise<boolean> {
     return this.#inTurn(async () => {
-      const rewriting = this.#rewriting;
-      const group = compactable(
-        this.#versions.current.files.filter((file) => file.path !== rewriting?.at),
-      );
+      const { files } = this.#versions.current;
+      const group = compactable(files.filter(({ path }) => path !== this.#rewriting?.at));
       if (group === null) return false;
       const merged = await this.#onConnection((connection) =>
         mergeFiles(connection, this.#options.dataDir, group)
       );
       this.#replace({ reason: "compact", add: [merged], remove: group.map((file) => file.path) });
-      const isDone = group.every((file) => rewriting?.done.has(file.path));
-      if (isDone) rewriting?.done.add(merged.path);
+      this.#rewriting?.merged(group, merged);
       return true;
     });
   }
@@ -399,68 +339,29 @@ export class Store {
    * is.
    */
   async rewrite(asked: RewriteAsked): Promise<RewriteProgress> {
-    if (this.#rewriting !== null) throw new RewriteBusy("Another rewrite is under way.");
-    const rewriting = this.#rewriting = { done: new Set<string>(), at: null as string | null };
+    if (this.#rewriting !== null || this.#rewriteBegins) {
+      throw new RewriteBusy("Another rewrite is under way.");
+    }
+    this.#rewriteBegins = true;
     try {
       await this.flush();
-      // What is flushed from here on is newer. The flush itself has counted its files as such.
-      rewriting.done.clear();
-      const left = () =>
-        filesOf(this.#versions.current, asked).filter((path) => !rewriting.done.has(path));
-      const progress: RewriteProgress = {
-        looked_at: 0,
-        changed: 0,
-        removed: 0,
-        files_looked_at: 0,
-        files_total: left().length,
-        files_written: 0,
-      };
-      for (;;) {
-        asked.onProgress?.(progress);
-        asked.signal?.throwIfAborted();
-        // In turn, so that no compaction has chosen it.
-        const path = await this.#inTurn(() => Promise.resolve(rewriting.at = left()[0] ?? null));
-        if (path === null) return progress;
-        await this.#rewriteOne(path, asked, progress);
-        rewriting.done.add(path);
-        progress.files_looked_at++;
-      }
+      const { dataDir } = this.#options;
+      this.#rewriting = new Rewriting({
+        instance: this.#instance,
+        dataDir,
+        temporaryDir: join(dataDir, folders.temporary),
+        current: () => this.#versions.current,
+        pin: () => this.#versions.pin(),
+        inTurn: (work) => this.#inTurn(() => Promise.resolve(work())),
+        replace: (change) => {
+          this.#replace(change);
+          this.#blobsMayBeLoose = true;
+        },
+      }, asked);
+      return await this.#rewriting.run();
     } finally {
       this.#rewriting = null;
-    }
-  }
-
-  async #rewriteOne(path: string, asked: RewriteAsked, progress: RewriteProgress): Promise<void> {
-    const { dataDir } = this.#options;
-    const temporaryDir = join(dataDir, folders.temporary);
-    const { version, release } = this.#versions.pin();
-    try {
-      const file = version.files.find((file) => file.path === path);
-      // Retention was faster.
-      if (file === undefined) return;
-      const result = await rewriteFile(
-        this.#instance,
-        dataDir,
-        temporaryDir,
-        file,
-        asked,
-        progress,
-      );
-      if (result === null) return;
-      const add = result.added === null ? [] : [result.added];
-      try {
-        this.#replace({ reason: asked.reason, add, remove: [path] });
-      } catch (error) {
-        for (const { path } of add) await rm(join(dataDir, path), { force: true });
-        // Retention was faster: its rows are gone, and so must these be.
-        if (error instanceof ManifestConflict) return;
-        throw error;
-      }
-      for (const { path } of add) this.#rewriting?.done.add(path);
-      progress.files_written += add.length;
-      this.#blobsMayBeLoose = true;
-    } finally {
-      release();
+      this.#rewriteBegins = false;
     }
   }
 
@@ -542,28 +443,6 @@ export class Store {
     this.#instance.closeSync();
   }
 
-  async #rememberIds(relation: Relation, seen: Seen): Promise<void> {
-    const { files, tail } = this.#versions.current;
-    let room = seen.windowEvents;
-    const newest: string[] = [];
-    for (const file of files.toSorted((a, b) => b.max_timestamp - a.max_timestamp)) {
-      if (room <= 0) break;
-      if (relationOf(file.path) !== relation) continue;
-      room -= file.rows;
-      newest.push(join(this.#options.dataDir, file.path));
-    }
-    const sources = tail.map((table) => tableOf(table, relation));
-    if (newest.length > 0) sources.unshift(`(${readParquet(newest.reverse(), relation)})`);
-    for (const source of sources) {
-      const result = await this.#connection.stream(
-        `SELECT project_id, ${relation.idColumn} FROM ${source}`,
-      );
-      for await (const rows of result.yieldRows()) {
-        for (const [project, id] of rows) seen.remember(String(project), String(id));
-      }
-    }
-  }
-
   /** A connection for one statement that may take long; the tail's own stays free for refreshes. */
   async #onConnection<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
     const connection = await this.#instance.connect();
@@ -582,15 +461,3 @@ export class Store {
 }
 
 const segmentsPerRead = 64;
-
-function emptyTail(number: number): TailTable {
-  return { number, segments: [], rows: 0, points: 0, bytes: 0, sinceMs: null };
-}
-
-function createTail(tail: TailTable): string[] {
-  return relations.map((relation) => createTable(tableOf(tail, relation), relation));
-}
-
-function sum<T>(items: readonly T[], value: (item: T) => number): number {
-  return items.reduce((total, item) => total + value(item), 0);
-}
