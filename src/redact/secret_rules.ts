@@ -40,7 +40,7 @@ export const tokenRows: readonly TokenRow[] = [
   ["elevenlabs-key", "sk_", `${hex}{48}`],
   ["posthog-key", "phx_", `${w}{30,60}`],
   ["watchllm-key", "wl_", `[air]_${w}{43}`],
-  ["defined-networking-key", "dnkey-", `[\\w=-]{20,100}`],
+  ["defined-networking-key", "dnkey-", `[\\w-]{20,100}`],
   // Clouds
   ["aws-access-key", "AKIA", `[A-Z2-7]{16}`],
   ["aws-access-key", "ASIA", `[A-Z2-7]{16}`],
