@@ -5,18 +5,14 @@ Its model calls are made by client libraries that are watched themselves.
 
 from __future__ import annotations
 
-import inspect
-from functools import wraps
 from importlib import import_module
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
-from .._lifecycle import lifecycle
 from .._patching import Patches, guarded
 from .._scope import current
 from .._span import Span
+from .around import spans_around
 from .reading import get
-
-Describe = Callable[[Any, Tuple[Any, ...], Dict[str, Any]], Optional[Span]]
 
 
 def install(module: Any, patches: Patches) -> None:
@@ -28,9 +24,9 @@ def install(module: Any, patches: Patches) -> None:
         ("crewai.tools.structured_tool", "CrewStructuredTool", ("invoke", "ainvoke"), _tool),
     ):
         owner = guarded(_class, path, kind)
-        for name in names:
-            if owner is not None and name in vars(owner):
-                patches.replace(owner, name, _watching(describe))
+        for name in names if owner is not None else ():
+            if name in vars(owner):
+                patches.replace(owner, name, spans_around(describe, _end))
 
 
 def _class(path: str, name: str) -> Any:
@@ -40,57 +36,9 @@ def _class(path: str, name: str) -> Any:
         return None  # Another version has it elsewhere, or not at all.
 
 
-def _watching(describe: Describe) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    def make(original: Callable[..., Any]) -> Callable[..., Any]:
-        if inspect.iscoroutinefunction(original):
-
-            @wraps(original)
-            async def follow(self: Any, *args: Any, **kwargs: Any) -> Any:
-                span = _begin(describe, self, args, kwargs)
-                if span is None:
-                    return await original(self, *args, **kwargs)
-                span.enter()
-                try:
-                    result = await original(self, *args, **kwargs)
-                except BaseException as error:
-                    _end(span, None, error)
-                    raise
-                _end(span, result, None)
-                return result
-
-            return follow
-
-        @wraps(original)
-        def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-            span = _begin(describe, self, args, kwargs)
-            if span is None:
-                return original(self, *args, **kwargs)
-            span.enter()
-            try:
-                result = original(self, *args, **kwargs)
-            except BaseException as error:
-                _end(span, None, error)
-                raise
-            _end(span, result, None)
-            return result
-
-        return call
-
-    return make
-
-
-def _begin(describe: Describe, owner: Any, args: Any, kwargs: Dict[str, Any]) -> Optional[Span]:
-    if lifecycle.client is None:
-        return None
-    span: Optional[Span] = guarded(describe, owner, args, kwargs)
-    return span
-
-
-def _end(span: Span, result: Any, error: Optional[BaseException]) -> None:
-    span.leave()
+def _end(span: Span, result: Any) -> None:
     text = get(result, "raw")
-    guarded(span.returned, result if text is None else text)
-    guarded(span.finish, error)
+    span.returned(result if text is None else text)
 
 
 def _crew(crew: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Span:

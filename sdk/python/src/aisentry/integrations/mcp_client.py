@@ -2,53 +2,28 @@
 
 from __future__ import annotations
 
-from functools import wraps
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Dict, Tuple
 
-from .._lifecycle import lifecycle
-from .._patching import Patches, guarded
+from .._patching import Patches
 from .._span import Span
+from .around import spans_around
 from .reading import get, many, plain
 
 
 def install(module: Any, patches: Patches) -> None:
-    patches.replace(module.ClientSession, "call_tool", watching)
+    patches.replace(module.ClientSession, "call_tool", spans_around(begin, end))
 
 
-def watching(original: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(original)
-    async def call_tool(self: Any, name: str, *args: Any, **kwargs: Any) -> Any:
-        if lifecycle.client is None:
-            return await original(self, name, *args, **kwargs)
-        given = kwargs.get("arguments", args[0] if args else None)
-        span: Optional[Span] = guarded(begin, name, given, self)
-        if span is None:
-            return await original(self, name, *args, **kwargs)
-        span.enter()
-        try:
-            result = await original(self, name, *args, **kwargs)
-        except BaseException as error:
-            span.leave()
-            guarded(span.finish, error)
-            raise
-        span.leave()
-        guarded(end, span, result)
-        return result
-
-    return call_tool
-
-
-def begin(name: str, given: Any, session: Any) -> Span:
-    span = Span({"name": name, "attributes": {"protocol": "mcp", **_server(session)}}, "tool")
+def begin(session: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Span:
+    """A tool's name and arguments, as both sides are called."""
+    name = str(kwargs.get("name", args[0] if args else "tool"))
+    given = kwargs.get("arguments", args[1] if len(args) > 1 else None)
+    server = get(session, "_server_info", "name")
+    attributes = {"protocol": "mcp", **({"mcp_server": server} if server else {})}
+    span = Span({"name": name, "attributes": attributes}, "tool")
     if given is not None:
         span.given(given)
     return span
-
-
-def _server(session: Any) -> Dict[str, Any]:
-    info = getattr(session, "_server_info", None)
-    name = get(info, "name")
-    return {"mcp_server": name} if isinstance(name, str) else {}
 
 
 def end(span: Span, result: Any) -> None:
@@ -64,4 +39,3 @@ def end(span: Span, result: Any) -> None:
     if get(result, "isError") or get(result, "is_error"):
         message = output if isinstance(output, str) else "the tool failed"
         span.set(status="error", error={"message": message, "type": "ToolError"})
-    span.finish(None)
