@@ -1,10 +1,10 @@
-"""Methods of libraries, sync and async, each call of which is a span."""
+"""Methods of libraries, sync and async, each call of which is a span or a request."""
 
 from __future__ import annotations
 
 import inspect
 from functools import wraps
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Callable, Dict, Optional, Protocol, Tuple
 
 from .._lifecycle import lifecycle
 from .._patching import guarded
@@ -68,5 +68,64 @@ def spans_around(begin: Begin, end: End) -> Callable[[Callable[..., Any]], Calla
             return result
 
         return call
+
+    return make
+
+
+class Watched(Protocol):
+    """One request that is on its way."""
+
+    def answered(self, result: Any) -> Any:
+        """What the caller gets in the place of the result; None for the result itself."""
+        ...
+
+    def failed(self, error: BaseException) -> None: ...
+
+
+def requests_around(
+    begin: Callable[[Any, Tuple[Any, ...], Dict[str, Any]], Optional[Watched]],
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """For Patches.replace: the method of a client that sends requests, watched."""
+
+    def start(client: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Optional[Watched]:
+        if lifecycle.client is None:
+            return None
+        watched: Optional[Watched] = guarded(begin, client, args, kwargs)
+        return watched
+
+    def answer(watched: Watched, result: Any) -> Any:
+        instead = guarded(watched.answered, result)
+        return result if instead is None else instead
+
+    def make(original: Callable[..., Any]) -> Callable[..., Any]:
+        if inspect.iscoroutinefunction(original):
+
+            @wraps(original)
+            async def follow(self: Any, *args: Any, **kwargs: Any) -> Any:
+                watched = start(self, args, kwargs)
+                if watched is None:
+                    return await original(self, *args, **kwargs)
+                try:
+                    result = await original(self, *args, **kwargs)
+                except BaseException as error:
+                    guarded(watched.failed, error)
+                    raise
+                return answer(watched, result)
+
+            return follow
+
+        @wraps(original)
+        def request(self: Any, *args: Any, **kwargs: Any) -> Any:
+            watched = start(self, args, kwargs)
+            if watched is None:
+                return original(self, *args, **kwargs)
+            try:
+                result = original(self, *args, **kwargs)
+            except BaseException as error:
+                guarded(watched.failed, error)
+                raise
+            return answer(watched, result)
+
+        return request
 
     return make

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-from functools import wraps
-from typing import Any, Callable, Dict, Mapping, Optional, cast
+from typing import Any, Dict, Mapping, Optional, Tuple, cast
 
-from .._lifecycle import lifecycle
 from .._model_call import ModelCall
-from .._patching import Patches, guarded
+from .._patching import Patches
 from .._snapshot import freeze
 from .._tee import AsyncTee, Tee
+from .around import requests_around
 from .gemini_wire import OPERATIONS
 from .reading import Operation, request_of
 
@@ -52,7 +50,11 @@ class _Watch:
     def failed(self, error: BaseException) -> None:
         self._call.finish({"model": self._model}, error)
 
-    def answered(self, result: Any) -> None:
+    def answered(self, result: Any) -> Any:
+        if hasattr(result, "__anext__"):
+            return AsyncTee(result, self.piece, self.end)
+        if hasattr(result, "__next__"):
+            return Tee(result, self.piece, self.end)
         self._done(self.operation.answered(_json(result)), None)
 
     def _done(self, fields: Dict[str, Any], error: Optional[BaseException]) -> None:
@@ -78,7 +80,7 @@ def _json(result: Any) -> Any:
     return json.loads(body) if isinstance(body, (str, bytes)) and body else {}
 
 
-def _begin(args: Any, kwargs: Dict[str, Any]) -> Optional[_Watch]:
+def _begin(client: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Optional[_Watch]:
     path = str(kwargs.get("path", args[1] if len(args) > 1 else ""))
     address, _, action = path.partition("?")[0].rpartition(":")
     operation = OPERATIONS.get(action)
@@ -88,46 +90,5 @@ def _begin(args: Any, kwargs: Dict[str, Any]) -> Optional[_Watch]:
     return _Watch(operation, address.rpartition("models/")[2], request_of(body))
 
 
-def watching(original: Callable[..., Any]) -> Callable[..., Any]:
-    """One of the client's four ways to send a request, watched."""
-
-    def begin(args: Any, kwargs: Dict[str, Any]) -> Optional[_Watch]:
-        if lifecycle.client is None:
-            return None
-        return cast(Optional[_Watch], guarded(_begin, args, kwargs))
-
-    if inspect.iscoroutinefunction(original):
-
-        @wraps(original)
-        async def follow(self: Any, *args: Any, **kwargs: Any) -> Any:
-            watch = begin(args, kwargs)
-            if watch is None:
-                return await original(self, *args, **kwargs)
-            try:
-                result = await original(self, *args, **kwargs)
-            except BaseException as error:
-                guarded(watch.failed, error)
-                raise
-            if hasattr(result, "__anext__"):
-                return AsyncTee(result, watch.piece, watch.end)
-            guarded(watch.answered, result)
-            return result
-
-        return follow
-
-    @wraps(original)
-    def request(self: Any, *args: Any, **kwargs: Any) -> Any:
-        watch = begin(args, kwargs)
-        if watch is None:
-            return original(self, *args, **kwargs)
-        try:
-            result = original(self, *args, **kwargs)
-        except BaseException as error:
-            guarded(watch.failed, error)
-            raise
-        if hasattr(result, "__next__"):
-            return Tee(result, watch.piece, watch.end)
-        guarded(watch.answered, result)
-        return result
-
-    return request
+# One of the client's four ways to send a request, watched.
+watching = requests_around(_begin)

@@ -9,15 +9,15 @@ from __future__ import annotations
 import inspect
 import json
 from functools import wraps
-from typing import Any, Callable, Dict, Mapping, Optional, cast
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
-from .._lifecycle import lifecycle
 from .._limits import STREAM_PIECES_MAX
 from .._model_call import ModelCall, open_streams
 from .._patching import Patches, guarded
 from .._snapshot import freeze
 from .._tee import AsyncTee, Tee
 from .anthropic_wire import OPERATIONS as ANTHROPIC
+from .around import requests_around
 from .openai_wire import OPERATIONS as OPENAI
 from .reading import Operation, provider_of, request_of
 
@@ -144,7 +144,8 @@ def _present(fields: Mapping[str, Any]) -> Dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _begin(client: Any, options: Any) -> Optional[Watch]:
+def _begin(client: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Optional[Watch]:
+    options: Any = kwargs.get("options", args[1] if len(args) > 1 else None)
     if str(getattr(options, "method", "")).lower() != "post":
         return None
     path = str(options.url).partition("?")[0].rstrip("/")
@@ -155,43 +156,5 @@ def _begin(client: Any, options: Any) -> Optional[Watch]:
     return None
 
 
-def watching(original: Callable[..., Any]) -> Callable[..., Any]:
-    """`request` of a sync or async client, watched."""
-
-    def begin(client: Any, args: Any, kwargs: Dict[str, Any]) -> Optional[Watch]:
-        if lifecycle.client is None:
-            return None
-        options = kwargs.get("options", args[1] if len(args) > 1 else None)
-        return cast(Optional[Watch], guarded(_begin, client, options))
-
-    if inspect.iscoroutinefunction(original):
-
-        @wraps(original)
-        async def follow(self: Any, *args: Any, **kwargs: Any) -> Any:
-            watch = begin(self, args, kwargs)
-            if watch is None:
-                return await original(self, *args, **kwargs)
-            try:
-                result = await original(self, *args, **kwargs)
-            except BaseException as error:
-                guarded(watch.failed, error)
-                raise
-            guarded(watch.answered, result)
-            return result
-
-        return follow
-
-    @wraps(original)
-    def request(self: Any, *args: Any, **kwargs: Any) -> Any:
-        watch = begin(self, args, kwargs)
-        if watch is None:
-            return original(self, *args, **kwargs)
-        try:
-            result = original(self, *args, **kwargs)
-        except BaseException as error:
-            guarded(watch.failed, error)
-            raise
-        guarded(watch.answered, result)
-        return result
-
-    return request
+# `request` of a sync or async client, watched.
+watching = requests_around(_begin)
