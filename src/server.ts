@@ -13,6 +13,7 @@ import { customPricesSetting, Prices } from "./price/pricer.ts";
 import { noSteps } from "./receive/batch.ts";
 import { BodyRoom } from "./receive/body.ts";
 import { Redaction, redactionSetting } from "./redact/redaction.ts";
+import { requestMsMax } from "./redact/redactor.ts";
 import { createApp } from "./serve/app.ts";
 import { RewriteJobs } from "./serve/rewrite.ts";
 import { type GrpcServer, startGrpc } from "./serve/grpc.ts";
@@ -80,10 +81,11 @@ export async function startServer(config: Config, state: State): Promise<Running
     steps: (project_id) => {
       const pricer = prices.of(project_id);
       const redactor = redaction.of(project_id);
+      const untilMs = clock.nowMs() + requestMsMax;
       return {
         ...noSteps,
         extract: config.blobs ? extractFiles : null,
-        redact: redactor === null ? null : (value) => redactor.redact(value),
+        redact: redactor === null ? null : (value) => redactor.redact(value, untilMs),
         price: (event) => pricer.price(event),
       };
     },

@@ -33,6 +33,8 @@ export interface RedactorOptions {
 
 /** Time for one event; what is left then is not scanned. */
 const eventMsMax = 500;
+/** Time for the events of one request together: a hostile one holds up the others no longer. */
+export const requestMsMax = 10_000;
 /** Characters between two looks at the clock. */
 const clockCharacters = 32 * 1024;
 /** An event with more is refused later anyway. */
@@ -82,9 +84,12 @@ export class Redactor {
       : null;
   }
 
-  /** Null when nothing was found. */
-  redact(value: Value): Found | null {
-    const run = new Run(this, this.#policy);
+  /**
+   * Null when nothing was found. `untilMs` bounds a whole request: what is left then is not scanned,
+   * and not kept.
+   */
+  redact(value: Value, untilMs = Infinity): Found | null {
+    const run = new Run(this, this.#policy, untilMs);
     run.walk(value);
     const policy = this.#policy === null
       ? []
@@ -95,7 +100,7 @@ export class Redactor {
 
   /** Where the findings of a text are, for those who try their settings. */
   findings(text: string): readonly Span[] {
-    const run = new Run(this, null);
+    const run = new Run(this, null, Infinity);
     try {
       return run.spans(text, { key: "", identifier: false });
     } catch {
@@ -127,10 +132,12 @@ class Run {
   #clockAt = clockCharacters;
   #late = false;
 
-  constructor(redactor: Redactor, policy: PolicyScan | null) {
+  constructor(redactor: Redactor, policy: PolicyScan | null, untilMs: number) {
     this.#redactor = redactor;
     this.#policy = policy;
-    this.#deadlineMs = redactor.options.nowMs() + eventMsMax;
+    const nowMs = redactor.options.nowMs();
+    this.#late = nowMs > untilMs;
+    this.#deadlineMs = Math.min(nowMs + eventMsMax, untilMs);
   }
 
   count(kind: string, times = 1): void {

@@ -161,6 +161,13 @@ describe("bounds", () => {
     expect(kept).toEqual({ prompt: "[dropped: not scanned]", response: "[dropped: not scanned]" });
     expect(counts).toEqual({ NOT_SCANNED: 2 });
   });
+  test("of a request whose time is up, nothing more is scanned", () => {
+    const redactor = redactorOf({ nowMs: () => 1000 });
+    const [early, late] = [{ prompt: mail }, { prompt: mail }];
+    expect(redactor.redact(early, 1000)?.counts).toEqual({ EMAIL_ADDRESS: 1 });
+    expect(redactor.redact(late, 999)?.counts).toEqual({ NOT_SCANNED: 1 });
+    expect(late.prompt).toBe("[dropped: not scanned]");
+  });
   test("but kept and counted when nothing is masked at all", () => {
     const { kept, counts } = redacted({ prompt: long }, { nowMs: ticking(400), mode: "detect" });
     expect(kept.prompt).toBe(long);
