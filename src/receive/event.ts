@@ -326,17 +326,28 @@ function addPreviews(event: Draft): void {
   if (output !== undefined) event.output_preview = output;
 }
 
-/** Of messages, the last one's words say what was asked. */
+/** Of messages, the last one's words say what was asked; of a call without words, which it is. */
 function firstWords(value: unknown): string | undefined {
   if (value === undefined) return undefined;
   const last = Array.isArray(value) ? value.at(-1) : value;
-  const content = (last as { content?: unknown } | null)?.content;
-  const part = Array.isArray(content) ? content[0] as { text?: unknown } | null : undefined;
-  const words = part?.text ?? content ?? value;
+  const words = wordsOf(last) ?? value;
   const text = typeof words === "string" ? words : JSON.stringify(words);
   if (text.length <= limits.previewCharactersMax) return text;
   // A cut may go through a surrogate pair.
   return text.slice(0, limits.previewCharactersMax).toWellFormed();
+}
+
+/** OpenAI and Anthropic say `content`, OpenTelemetry and Gemini `parts`; each text or a list. */
+function wordsOf(message: unknown): unknown {
+  if (typeof message !== "object" || message === null) return undefined;
+  const { content, parts } = message as { content?: unknown; parts?: unknown };
+  const said = content ?? parts;
+  if (!Array.isArray(said)) return said ?? undefined;
+  for (const part of said as ({ text?: unknown; content?: unknown } | null)[]) {
+    const words = part?.text ?? part?.content;
+    if (typeof words === "string" && words !== "") return words;
+  }
+  return said.length > 0 ? said[0] : undefined;
 }
 
 /** Whether a value nests further than `depthMax` arrays and objects; stops at the first that does. */

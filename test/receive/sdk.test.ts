@@ -158,6 +158,13 @@ previewOf("the last message", {
   prompt: [{ role: "system", content: "Be kind" }, { role: "user", content: "Where is it?" }],
   response: { role: "assistant", content: [{ type: "text", text: "On its way" }] },
 }, ["Where is it?", "On its way"]);
+previewOf("parts, and the first that has words", {
+  prompt: [{ role: "user", parts: [{ type: "text", content: "Late?" }] }],
+  response: { role: "model", parts: [{ functionCall: {} }, { text: "No" }] },
+}, ["Late?", "No"]);
+previewOf("a call without words", {
+  response: [{ role: "assistant", parts: [{ type: "tool_call", name: "clock" }] }],
+}, [nothing, '{"type":"tool_call","name":"clock"}']);
 previewOf("anything else as JSON", { input: { a: [1] }, output: [] }, ['{"a":[1]}', "[]"]);
 previewOf("nothing", {}, [nothing, nothing]);
 
