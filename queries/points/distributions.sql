@@ -1,8 +1,10 @@
 -- How were the values of a histogram distributed, by group and bucket of time? Of a cumulative one
--- `before` is to be taken off; it is null when the counts began anew.
+-- `before` is to be taken off; it is null when the counts began anew. What is longer than any sound
+-- histogram is null.
 WITH eras AS (
   SELECT
-    bucket, "group", inside, timestamp, series_id, type, adds_up, growth, distribution,
+    bucket, "group", inside, timestamp, series_id, type, adds_up, growth,
+    CASE WHEN length(distribution) <= 16384 THEN distribution END AS distribution,
     count(*) FILTER (growth <> 'more') OVER (
       PARTITION BY series_id, type, adds_up ORDER BY timestamp
     ) AS era
@@ -13,7 +15,7 @@ lasts AS (
   SELECT
     bucket, "group", inside, series_id, type, adds_up, era,
     max(timestamp) AS timestamp,
-    arg_max(distribution, timestamp) AS distribution,
+    arg_max_null(distribution, timestamp) AS distribution,
     arg_min(growth, timestamp) AS growth
   FROM eras
   WHERE adds_up

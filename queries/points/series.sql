@@ -31,7 +31,9 @@ SELECT
   coalesce(sum(sum), sum(growth)) AS sum,
   coalesce(sum(sum) / nullif(sum(count), 0), sum(level_sum) / nullif(sum(level_count), 0)) AS avg,
   min(coalesce(min, level_min)) AS min,
-  max(coalesce(max, level_max)) AS max
+  max(coalesce(max, level_max)) AS max,
+  count(*) OVER () AS cells
 FROM by_series
 GROUP BY bucket, "group"
 ORDER BY bucket, value DESC NULLS LAST, points DESC, "group"
+LIMIT $limit::BIGINT

@@ -42,6 +42,7 @@ const seriesRow = z.object({
   group: z.string().nullable(),
   ...cell,
   growth: z.number().nullable(),
+  cells: z.int(),
 });
 const distributionRow = z.object({
   bucket: z.string().nullable(),
@@ -60,7 +61,7 @@ export const names = question(
   }),
   metricName,
 );
-export const series = question(seriesSql, z.object({}), seriesRow);
+export const series = question(seriesSql, z.object({ limit: z.int() }), seriesRow);
 export const distributions = question(
   distributionsSql,
   z.object({ limit: z.int() }),
@@ -101,7 +102,7 @@ export interface PointsAnswer {
   groups: ({ group: string | null } & Measurement)[];
   groups_total: number;
   series: ({ bucket: string; group: string | null } & Measurement)[];
-  /** False when there are too many histograms to estimate quantiles from: they are null then. */
+  /** False when there are too many histograms, or some cannot be read: they are null then. */
   quantiles_known: boolean;
 }
 
@@ -109,7 +110,7 @@ export interface PointsAnswer {
 const lookbackMs = 15 * 60 * 1000;
 const shares = [0.5, 0.9, 0.95, 0.99];
 /** Histograms that are read for the quantiles of one answer. */
-const distributionsMax = 50_000;
+const distributionsMax = 20_000;
 const cellsMax = 50_000;
 
 export async function namesOf(
@@ -141,24 +142,31 @@ export async function pointsOf(reader: Reader, asked: PointsAsked): Promise<Poin
     if (metric === undefined) return { ...empty, since: first, until: last, interval_seconds };
     const filter = { name, since, from, until, by: groupBy === null ? null : pointer(groupBy) };
     const rangeS = (Date.parse(last!) - Date.parse(first!)) / 1000;
-    const whole = await cellsOf(ask, filter, null, rangeS);
-    const shown = whole.cells.slice(0, asked.groupsMax);
-    if (rangeS / interval_seconds * Math.max(1, shown.length) > cellsMax) {
+    await setPoints(ask, filter);
+    const all = await answer(ask, series, { limit: asked.groupsMax });
+    if (rangeS / interval_seconds * Math.max(1, all.length) > cellsMax) {
       throw new IntervalTooNarrow(`wider: at most ${cellsMax} buckets are made`);
     }
     const groups = groupBy === null
       ? null
-      : shown.map(({ group }) => group === null ? "" : `=${group}`);
-    const narrow = await cellsOf(ask, { ...filter, groups }, interval_seconds, interval_seconds);
+      : all.map(({ group }) => group === null ? "" : `=${group}`);
+    await setPoints(ask, { ...filter, groups });
+    const spread = await spreadOf(ask);
+    const interval_us = interval_seconds * 1_000_000;
+    await setPoints(ask, { ...filter, groups, interval_us });
+    const narrow = await answer(ask, series, { limit: cellsMax + all.length });
+    const narrowSpread = spread === null ? null : await spreadOf(ask);
     return {
       metric,
       since: first,
       until: last,
       interval_seconds,
-      groups: shown.map(({ bucket: _, ...cell }) => cell),
-      groups_total: whole.cells.length,
-      series: narrow.cells as PointsAnswer["series"],
-      quantiles_known: whole.quantiles && narrow.quantiles,
+      groups: all.map((row) => measured(row, rangeS, spread)).map(({ bucket: _, ...cell }) => cell),
+      groups_total: all[0]?.cells ?? 0,
+      series: narrow.map((row) =>
+        measured(row, interval_seconds, narrowSpread)
+      ) as PointsAnswer["series"],
+      quantiles_known: narrowSpread !== null,
     };
   });
 }
@@ -170,41 +178,41 @@ function pointer(key: string): string {
 
 type Cell = { bucket: string | null; group: string | null } & Measurement;
 
-async function cellsOf(
-  ask: Ask,
-  filter: Record<string, unknown>,
-  intervalS: number | null,
-  secondsPerCell: number,
-): Promise<{ cells: Cell[]; quantiles: boolean }> {
-  const interval_us = intervalS === null ? null : intervalS * 1_000_000;
-  await ask(filterSql, { points: JSON.stringify({ ...filter, interval_us }) });
+/** Names what the questions that follow are about. */
+async function setPoints(ask: Ask, filter: Record<string, unknown>): Promise<void> {
+  await ask(filterSql, { points: JSON.stringify(filter) });
   await ask(stepsSql, {});
-  const rows = await answer(ask, series, {});
-  const spread = await spreadOf(ask);
-  const cells = rows.map(({ growth, ...row }) => {
-    const counted = growth ?? row.count;
-    const rate = counted === null || secondsPerCell <= 0 ? null : counted / secondsPerCell;
-    const [p50, p90, p95, p99] = spread?.get(keyOf(row)) ?? [];
-    return {
-      ...row,
-      rate,
-      p50: p50 ?? null,
-      p90: p90 ?? null,
-      p95: p95 ?? null,
-      p99: p99 ?? null,
-    };
-  });
-  return { cells, quantiles: spread !== null };
 }
 
-/** Quantiles of each cell; null when there are too many histograms to read. */
-async function spreadOf(ask: Ask): Promise<Map<string, (number | null)[]> | null> {
+type Spread = Map<string, (number | null)[]>;
+
+function measured(
+  { growth, cells: _, ...row }: z.infer<typeof seriesRow>,
+  seconds: number,
+  spread: Spread | null,
+): Cell {
+  const counted = growth ?? row.count;
+  const rate = counted === null || seconds <= 0 ? null : counted / seconds;
+  const [p50, p90, p95, p99] = spread?.get(keyOf(row)) ?? [];
+  return {
+    ...row,
+    rate,
+    p50: p50 ?? null,
+    p90: p90 ?? null,
+    p95: p95 ?? null,
+    p99: p99 ?? null,
+  };
+}
+
+/** Quantiles of each cell; null when there are too many histograms, or one cannot be read. */
+async function spreadOf(ask: Ask): Promise<Spread | null> {
   const rows = await answer(ask, distributions, { limit: distributionsMax + 1 });
   if (rows.length > distributionsMax) return null;
   const cells = new Map<string, Distributions>();
   for (const row of rows) {
     const stretches = row.distribution === null ? null : stretchesOf(row.distribution, row.before);
-    if (stretches === null) continue;
+    // One that cannot be read would make the others look like all there were.
+    if (stretches === null) return null;
     const key = keyOf(row);
     let cell = cells.get(key);
     if (cell === undefined) cells.set(key, cell = new Distributions());

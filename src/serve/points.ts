@@ -63,7 +63,7 @@ const route = createRoute({
               group,
             })),
             quantiles_known: z.boolean().describe(
-              "False when there are too many histograms to estimate quantiles from.",
+              "False when there are too many histograms to estimate them from, or one cannot be read.",
             ),
           }),
         },

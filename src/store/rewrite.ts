@@ -72,6 +72,8 @@ export async function rewriteFile(
 ): Promise<{ added: LakeFile | null } | null> {
   const lines = join(temporaryDir, `rewrite_${Bun.randomUUIDv7()}.ndjson`);
   const connection = await instance.connect();
+  const stop = () => connection.interrupt();
+  asked.signal?.addEventListener("abort", stop);
   try {
     const found = await collect(connection, join(dataDir, file.path), asked, progress, lines);
     const isSame = found.changed === 0 && found.removed === 0;
@@ -79,7 +81,12 @@ export async function rewriteFile(
     const rows = file.rows - found.removed;
     if (rows === 0) return { added: null };
     return { added: await replace(connection, dataDir, file, rows, lines) };
+  } catch (error) {
+    // What was interrupted says only that it was.
+    asked.signal?.throwIfAborted();
+    throw error;
   } finally {
+    asked.signal?.removeEventListener("abort", stop);
     connection.closeSync();
     await rm(lines, { force: true });
   }
