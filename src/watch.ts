@@ -220,19 +220,11 @@ export class Watch {
   }
 
   async #lookOf({ project_id, rule }: StoredRule, values: AlertValues, at: number): Promise<Look> {
-    const points = pointsOf(rule, values);
-    if (rule.baseline !== undefined) {
-      const baseline = await this.baselines.of({
-        project_id,
-        ask: askOf(rule),
-        windowMs: rule.window_minutes * minuteMs,
-        days: rule.baseline.days,
-        at,
-      });
-      points.forEach((point, place) => {
-        points[place] = { ...point, baseline: baseline.get(values.values[place]!.group) ?? [] };
-      });
-    }
+    const points = await this.baselines.into(pointsOf(rule, values), values, {
+      project_id,
+      rule,
+      at,
+    });
     return { at, points, truncated: values.groups > values.values.length };
   }
 

@@ -1,20 +1,25 @@
 // /api/rules: what is watched, and how it stands.
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { asksTheSame, checkRule, type Rule, ruleSchema, ruleShape } from "../alert/rule.ts";
+import { asksTheSame, checkRule, levels, type Rule, ruleSchema, ruleShape } from "../alert/rule.ts";
+import { templates } from "../alert/templates.ts";
 import { isMuted } from "../alert/mute.ts";
 import { loggerOf } from "../logging.ts";
 import type { Clock } from "../std/clock.ts";
 import type { StoredRule } from "../store/alerts/rules.ts";
 import { randomSecret } from "../store/state/secret.ts";
+import { type Backtest, backtest, CannotBacktest } from "../watch/backtest.ts";
 import type { Alerting } from "../watch/open.ts";
+import { SqlRuleError } from "../watch/sql_rule.ts";
 import { problemResponse, refuseInvalid, smallBody } from "./body.ts";
 import { Problem } from "./errors.ts";
-import { filterQuery, strictly } from "./filter.ts";
+import { filterQuery, invalid, strictly, timeOf } from "./filter.ts";
 import { allowed, type AppEnv, type Principal } from "./principal.ts";
 
 export interface RuleDeps {
   alerting: Alerting;
   clock: Clock;
+  /** Keeps a connection open that is quiet while history is read. */
+  keepOpen(request: Request): void;
 }
 
 const log = loggerOf("rules");
@@ -62,6 +67,27 @@ const told = z.object({
   }),
 }).openapi("Rule");
 
+const backtested = z.object({
+  since: z.string(),
+  until: z.string(),
+  step_seconds: z.number(),
+  windows: z.int().describe("Windows that were looked at."),
+  alerts_total: z.int().describe("How often it would have fired."),
+  notifications: z.int().describe("How often people would have been told."),
+  firing_minutes: z.number(),
+  alerts: z.array(z.object({
+    labels: z.record(z.string(), z.string()),
+    level: z.enum(levels),
+    value: z.number().nullable(),
+    threshold: z.number().nullable(),
+    expected: z.number().nullable(),
+    fired_at: z.string(),
+    resolved_at: time,
+  })).describe("The first 200."),
+  values: z.array(z.object({ at: z.string(), value: z.number().nullable() }))
+    .describe("The worst value of each window, for a chart."),
+}).openapi("BacktestResult");
+
 const list = createRoute({
   method: "get",
   path: "/api/rules",
@@ -90,6 +116,48 @@ const read = createRoute({
   summary: "One rule",
   request: { params: byId },
   responses: { 200: json("The rule.", told), 404: problemResponse("There is no such rule.") },
+});
+
+const listTemplates = createRoute({
+  method: "get",
+  path: "/api/rules/templates",
+  summary: "Rules to begin with",
+  responses: {
+    200: json(
+      "To be named, narrowed and given channels.",
+      z.object({
+        templates: z.array(z.object({
+          id: z.string(),
+          name: z.string(),
+          description: z.string(),
+          rule: z.object(ruleShape),
+        })),
+      }),
+    ),
+  },
+});
+
+const tryOver = createRoute({
+  method: "post",
+  path: "/api/rules/backtest",
+  summary: "What a rule would have done",
+  description: "The rule as it would be created, over stored history; nobody is told anything. " +
+    "Windows are looked at every `step_seconds`, at most as far apart as they are wide.",
+  request: {
+    body: body(
+      z.strictObject({
+        project_id: z.string().optional(),
+        since: z.string().default("-7d").describe("ISO 8601, or -24h, -7d."),
+        until: z.string().default("now"),
+        ...ruleShape,
+        name: ruleShape.name.default("Backtest"),
+      }).superRefine(checkRule).openapi("Backtest"),
+    ),
+  },
+  responses: {
+    200: json("What would have happened.", backtested),
+    400: problemResponse("A field is not valid, or there is too much to try."),
+  },
 });
 
 const changed = {
@@ -129,7 +197,7 @@ const remove = createRoute({
   },
 });
 
-export function ruleRoutes({ alerting, clock }: RuleDeps): OpenAPIHono<AppEnv> {
+export function ruleRoutes({ alerting, clock, keepOpen }: RuleDeps): OpenAPIHono<AppEnv> {
   const { store } = alerting;
   const app = new OpenAPIHono<AppEnv>({
     defaultHook: (result, c) =>
@@ -165,6 +233,32 @@ export function ruleRoutes({ alerting, clock }: RuleDeps): OpenAPIHono<AppEnv> {
     store.commit(() => store.rules.put(stored));
     log.info("Rule {id} created", { id: stored.id, by: principal.key_id ?? "local" });
     return c.json(tell(stored), 201);
+  });
+
+  app.openapi(listTemplates, (c) => c.json({ templates: [...templates] }, 200));
+
+  app.openapi(tryOver, async (c) => {
+    const { project_id: named, since, until, ...rule } = c.req.valid("json");
+    const project_id = allowed(c.get("principal"), "read", named);
+    const nowMs = clock.nowMs();
+    const untilMs = Math.min(nowMs, Date.parse(timeOf("until", until, nowMs) ?? ""));
+    const sinceMs = Date.parse(timeOf("since", since, nowMs) ?? "");
+    if (Number.isNaN(untilMs) || Number.isNaN(sinceMs)) throw invalid("since", "a time");
+    keepOpen(c.req.raw);
+    try {
+      const result = await backtest(alerting.questions, project_id, rule, { sinceMs, untilMs });
+      return c.json(toldBacktest(result, sinceMs, untilMs), 200);
+    } catch (error) {
+      if (error instanceof CannotBacktest) {
+        throw new Problem(400, "Cannot be tried", error.message);
+      }
+      if (error instanceof SqlRuleError) {
+        throw error.isBusy
+          ? new Problem(503, "Busy", error.message, {}, 2)
+          : new Problem(400, "Query not valid", error.message);
+      }
+      throw error;
+    }
   });
 
   app.openapi(read, (c) => {
@@ -270,6 +364,29 @@ export function saveRule(
   });
   deliverer.wake();
   return stored;
+}
+
+function toldBacktest(result: Backtest, sinceMs: number, untilMs: number) {
+  const iso = (ms: number) => new Date(ms).toISOString();
+  return {
+    since: iso(sinceMs),
+    until: iso(untilMs),
+    step_seconds: result.stepMs / 1000,
+    windows: result.windows,
+    alerts_total: result.alerts_total,
+    notifications: result.notifications,
+    firing_minutes: result.firingMs / 60_000,
+    alerts: result.alerts.map((alert) => ({
+      labels: alert.labels,
+      level: alert.level,
+      value: alert.value,
+      threshold: alert.threshold,
+      expected: alert.expected,
+      fired_at: iso(alert.fired_at),
+      resolved_at: alert.resolved_at === null ? null : iso(alert.resolved_at),
+    })),
+    values: result.values.map(({ at, value }) => ({ at: iso(at), value })),
+  };
 }
 
 function toldOf({ store }: Alerting, stored: StoredRule, nowMs: number) {

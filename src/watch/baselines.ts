@@ -1,10 +1,12 @@
 // What is usual at this hour: values of a rule's windows around the same time of earlier days, kept
 // for half an hour.
-import type { AlertAsk } from "../query/alerts.ts";
-import { valuesInPast } from "../query/alerts.ts";
+import type { Point } from "../alert/decide.ts";
+import type { Rule } from "../alert/rule.ts";
+import { type AlertAsk, type AlertValues, valuesInPast } from "../query/alerts.ts";
 import type { Reader } from "../query/question.ts";
-import { askKey, seriesAsked } from "./look.ts";
+import { askKey, askOf, seriesAsked } from "./look.ts";
 
+const minuteMs = 60_000;
 const dayMs = 24 * 60 * 60_000;
 /** Windows that end so long before and after the same time of day count. */
 const aroundMs = 30 * 60_000;
@@ -41,6 +43,26 @@ export class Baselines {
     if (this.#kept.size >= keptMax && oldest !== undefined) this.#kept.delete(oldest);
     this.#kept.set(key, baseline);
     return baseline;
+  }
+
+  /** Points with what is usual for each, for a rule that asks for it. */
+  async into(
+    points: Point[],
+    { values }: AlertValues,
+    { project_id, rule, at }: { project_id: string; rule: Rule; at: number },
+  ): Promise<Point[]> {
+    if (rule.baseline === undefined) return points;
+    const usual = await this.of({
+      project_id,
+      ask: askOf(rule),
+      windowMs: rule.window_minutes * minuteMs,
+      days: rule.baseline.days,
+      at,
+    });
+    return points.map((point, place) => ({
+      ...point,
+      baseline: usual.get(values[place]!.group) ?? [],
+    }));
   }
 
   async #ask({ project_id, ask, windowMs, days, at }: BaselineAsked): Promise<Baseline> {

@@ -10,6 +10,7 @@ import { failure } from "../notify/post.ts";
 import { AlertStore } from "../store/alerts.ts";
 import { openSeal, type Seal } from "../store/alerts/seal.ts";
 import { type State, statePath } from "../store/state.ts";
+import type { BacktestDeps } from "./backtest.ts";
 import { Watch, type WatchOptions } from "../watch.ts";
 
 export interface Alerting {
@@ -17,6 +18,8 @@ export interface Alerting {
   seal: Seal;
   watch: Watch;
   deliverer: Deliverer;
+  /** What the watch asks; a backtest asks the same. */
+  questions: BacktestDeps;
   start(): void;
   stop(): Promise<void>;
 }
@@ -67,6 +70,13 @@ export async function openAlerting(
     seal,
     watch,
     deliverer,
+    questions: {
+      reader: given.reader,
+      sandbox: given.sandbox,
+      source: given.source,
+      timeoutMs: config.sql_timeout_s * 1000,
+      baselines: watch.baselines,
+    },
     start: () => {
       deliverer.wake();
       watch.start();

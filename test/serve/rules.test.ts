@@ -205,3 +205,85 @@ test("only an admin changes them", async () => {
     expect(response.status).toBe(403);
   }
 });
+
+describe("over stored history", () => {
+  const minuteMs = 60_000;
+  const nowMs = Date.now();
+  const call = (minutesAgo: number, status: string) => ({
+    event_type: "tool_call",
+    tool_name: "search",
+    env: "past",
+    status,
+    timestamp: new Date(nowMs - minutesAgo * minuteMs).toISOString(),
+  });
+  const tried = (fields: Json) =>
+    ask("/api/rules/backtest", "POST", {
+      metric: "error_rate",
+      filter: { env: "past" },
+      window_minutes: 5,
+      critical: 0.5,
+      since: "-6h",
+      ...fields,
+    });
+
+  beforeAll(async () => {
+    const events = Array.from({ length: 360 }, (_, minute) => {
+      const isBad = (minute > 60 && minute < 80) || (minute > 200 && minute < 220);
+      return call(minute + 0.5, isBad ? "error" : "success");
+    });
+    await server.send(events);
+  });
+
+  test("a rule tells how often it would have fired, and when", async () => {
+    const { status, body } = await tried({});
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      alerts_total: 2,
+      notifications: 4,
+      windows: 720,
+      step_seconds: 30,
+    });
+    const [first] = body.alerts as { fired_at: string; resolved_at: string }[];
+    const minutesAgo = (time: string) => (nowMs - Date.parse(time)) / minuteMs;
+    expect(minutesAgo(first!.fired_at)).toBeWithin(215, 219);
+    expect(minutesAgo(first!.resolved_at)).toBeWithin(195, 200);
+    expect((body.values as Json[]).length).toBe(720);
+  });
+
+  test.each([
+    [{ critical: 0.99, for_minutes: 30 }, 0],
+    [{ for_minutes: 2 }, 2],
+    [{ metric: "requests", operator: "<", critical: 1 }, 0],
+    [{ metric: "requests", operator: "<", critical: 1, filter: { env: "nowhere" } }, 1],
+    [{ group_by: "tool_name" }, 2],
+    [{ since: "-2h" }, 1],
+  ])("%j fires %d times", async (fields, alerts_total) => {
+    expect((await tried(fields)).body).toMatchObject({ alerts_total });
+  });
+
+  test("so does one in SQL that says its window", async () => {
+    const sql = "SELECT tool_name, count(*) AS value FROM events WHERE env = 'past' " +
+      "AND status = 'error' AND timestamp >= $since AND timestamp < $until GROUP BY 1";
+    const fields = { metric: undefined, filter: undefined, sql, window_minutes: 30, critical: 5 };
+    expect((await tried(fields)).body).toMatchObject({ alerts_total: 2, windows: 24 });
+  });
+
+  test.each([
+    [{ metric: undefined, filter: undefined, sql: "SELECT 1 AS value" }, "$until"],
+    [{ metric: undefined, filter: undefined, sql: "SELECT $until nonsense FROM" }, "syntax"],
+    [{ since: "-365d", window_minutes: 1 }, "windows"],
+    [{ since: "soon" }, "since"],
+    [{ since: "now", until: "-1h" }, "until"],
+  ])("%j is refused with a word about %s", async (fields, word) => {
+    const { status, body } = await tried(fields);
+    expect([status, String(body.detail)]).toEqual([400, expect.stringContaining(word)]);
+  });
+
+  test("every template is a rule that can be tried", async () => {
+    const { body } = await ask("/api/rules/templates");
+    for (const { rule } of body.templates as { rule: Json }[]) {
+      const { status } = await ask("/api/rules/backtest", "POST", { ...rule, since: "-1h" });
+      expect([rule.name, status]).toEqual([rule.name, 200]);
+    }
+  });
+});
