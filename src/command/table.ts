@@ -24,7 +24,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: "sql",
-    summary: "Ask the data directory in SQL; the view is named events.",
+    summary: "Ask the data directory in SQL; the views are events and metrics.",
     about:
       'Works whether the server runs or not.\n\n  watchllm sql "SELECT model, count(*) FROM events GROUP BY 1"',
     arguments: [{ name: "query", required: true }],

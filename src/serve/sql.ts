@@ -35,7 +35,7 @@ const files: Record<"csv" | "parquet", { type: string; name: string }> = {
 
 const question = z.object({
   sql: z.string().openapi({
-    description: "One SELECT statement over the view `events`, in DuckDB's dialect.",
+    description: "One SELECT statement over the views `events` and `metrics`, in DuckDB's dialect.",
     example: "SELECT model, count(*) FROM events GROUP BY model",
   }),
   project_id: z.string().nullish().openapi({
@@ -63,7 +63,8 @@ const route = createRoute({
   method: "post",
   path: "/api/sql",
   summary: "Ask in SQL",
-  description: "Runs one SELECT statement over the project's events in a process that can only " +
+  description:
+    "Runs one SELECT statement over the project's events and metrics in a process that can only " +
     "read, with bounds on rows, bytes, memory and time. CSV and Parquet say in the header " +
     "`x-watchllm-truncated` whether there is more.",
   request: { body: { required: true, content: { "application/json": { schema: question } } } },

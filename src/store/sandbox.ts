@@ -1,5 +1,5 @@
 // SQL of users, answered at arm's length. Each question runs in a child process of its own that
-// can only read, sees one view named `events`, and is killed at its bounds. This is the parent's
+// can only read, sees the views `events` and `metrics`, and is killed at its bounds. This is the parent's
 // side: who runs when. sandbox/process.ts holds one child, sandbox_child.ts is what it does.
 import type { Column, Failure, Format, Reply } from "./sandbox/frames.ts";
 import { ChildProcess, selfCommand } from "./sandbox/process.ts";
