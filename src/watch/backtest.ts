@@ -8,7 +8,7 @@ import { valuesInPast } from "../query/alerts.ts";
 import type { Reader } from "../query/question.ts";
 import { type Baselines } from "./baselines.ts";
 import { askOf, pointsOf, seriesAsked } from "./look.ts";
-import { askSql, type SqlDeps } from "./sql_rule.ts";
+import { askSqlOfMany, type SqlDeps } from "./sql_rule.ts";
 
 export interface BacktestDeps extends SqlDeps {
   reader: Reader;
@@ -36,7 +36,7 @@ const minuteMs = 60_000;
 const stepMsMin = 30_000;
 const stepsWanted = 2000;
 const stepsMax = 10_080;
-/** SQL is asked once a window, in a process of its own. */
+/** Each window is a part of one statement. */
 const sqlStepsMax = 24;
 const alertsToldMax = 200;
 const baselineStepsMax = 4320;
@@ -69,10 +69,9 @@ export async function backtest(
   const past = { firstMs: untilMs - (steps - 1) * stepMs, stepMs, windowMs, steps };
   const run = new Run(rule);
   if (isSql) {
-    for (let step = 0; step < steps; step++) {
-      const at = past.firstMs + step * stepMs;
-      run.look({ at, ...await askSql(deps, project_id, rule, at) });
-    }
+    const ats = Array.from({ length: steps }, (_, step) => past.firstMs + step * stepMs);
+    const answers = await askSqlOfMany(deps, project_id, rule, ats);
+    for (const [step, points] of answers.entries()) run.look({ at: ats[step]!, points });
   } else {
     const ask = askOf(rule);
     const answers = await valuesInPast(deps.reader, {
