@@ -9,7 +9,7 @@ import { writeFile } from "./lake.ts";
 import type { LakeFile } from "./manifest.ts";
 import { events } from "./relation.ts";
 
-/** A row as it is stored; JSON is text. */
+/** A row as it is stored; JSON is text, and a null is left out. */
 export type StoredRow = Record<string, unknown>;
 
 export interface RewriteAsked {
@@ -105,9 +105,9 @@ async function collect(
   const failure = new Promise<never>((_, reject) => output.once("error", reject));
   failure.catch(() => {});
   try {
+    const columns = [...await filledColumns(connection, path), "file_row_number"].join(", ");
     const result = await connection.stream(
-      `SELECT ${events.columnNames}, file_row_number FROM (${numbered(path)}) ` +
-        `WHERE ${rangeOf(asked)}`,
+      `SELECT ${columns} FROM (${numbered(path)}) WHERE ${rangeOf(asked)}`,
     );
     const names = result.deduplicatedColumnNames();
     let turnMs = performance.now();
@@ -117,7 +117,10 @@ async function collect(
       for (let at = 0; at < chunk.rowCount; at++) {
         // One row at a time: a chunk of them as JavaScript values would take gigabytes.
         const row: StoredRow = {};
-        names.forEach((name, column) => row[name] = plain(vectors[column]!.getItem(at)));
+        for (let column = 0; column < names.length; column++) {
+          const value = vectors[column]!.getItem(at);
+          if (value !== null) row[names[column]!] = plain(value);
+        }
         const { file_row_number: number, ...stored } = row;
         const line = asked.change(stored);
         progress.looked_at++;
@@ -141,6 +144,19 @@ async function collect(
     await Promise.race([failure, new Promise<void>((done) => output.end(done))]);
   }
   return found;
+}
+
+/** Most columns are null in most files, and a row is made four times as fast without them. */
+async function filledColumns(connection: DuckDBConnection, path: string): Promise<string[]> {
+  const rows = await rowsOf(
+    connection,
+    `SELECT split_part(path_in_schema, ',', 1) AS name FROM parquet_metadata(${literal(path)})
+     GROUP BY name
+     HAVING coalesce(sum(num_values) > sum(stats_null_count), true)
+       OR count(*) > count(stats_null_count)`,
+  );
+  const filled = new Set(rows.map(({ name }) => String(name)));
+  return events.columnNames.split(", ").filter((name) => filled.has(name));
 }
 
 function numberedLine(line: string, number: number): string {
