@@ -1,10 +1,28 @@
 // Every kind of channel. A new one is a file beside this one, and a line here.
 import { z } from "zod";
 import type { ChannelKind, Settings } from "./channel.ts";
+import { alertmanager } from "./alertmanager.ts";
+import { datadog } from "./datadog.ts";
+import { discord } from "./discord.ts";
+import { email } from "./email.ts";
+import { opsgenie } from "./opsgenie.ts";
+import { otlp } from "./otlp.ts";
+import { pagerduty } from "./pagerduty.ts";
+import { slack } from "./slack.ts";
+import { teams } from "./teams.ts";
 import { webhook } from "./webhook.ts";
 
 export const channelKinds: readonly ChannelKind<Settings>[] = [
   webhook,
+  slack,
+  email,
+  pagerduty,
+  teams,
+  discord,
+  opsgenie,
+  datadog,
+  otlp,
+  alertmanager,
 ];
 
 export function kindOf(type: string) {
@@ -17,6 +35,6 @@ const name = z.string().min(1).max(200);
 export const channelSchema = z.discriminatedUnion(
   "type",
   channelKinds.map((kind) =>
-    (kind.schema as z.ZodObject).extend({ type: z.literal(kind.type), name })
+    (kind.schema as z.ZodObject).safeExtend({ type: z.literal(kind.type), name })
   ) as unknown as [z.ZodObject<{ type: z.ZodLiteral<string>; name: typeof name }>],
 );

@@ -35,6 +35,8 @@ const channelsAtOnceMax = 16;
 const dueMax = 1000;
 const firstRetryMs = 1000;
 const retryMsMax = 5 * 60_000;
+/** A receiver that says "no" is asked for some minutes, one that fails for a day. */
+const refusedAttemptsMax = 10;
 const givenUpAfterMs = 24 * 60 * 60_000;
 /** Nothing waits longer, unless the clock was set back. */
 const waitMsMax = 2 * 60 * 60_000;
@@ -145,6 +147,7 @@ export class Deliverer {
     }
     const told = { last_error: outcome.message, last_status: outcome.status };
     const isOver = outcome.permanent ||
+      (isRefusal(outcome.status) && attempts >= refusedAttemptsMax) ||
       nowMs - Date.parse(delivery.created_at) > givenUpAfterMs;
     if (isOver) {
       return { ...told, status: "failed" as const, next_attempt_at: null, finished_at: iso(nowMs) };
@@ -204,6 +207,11 @@ function told(checked: Checked) {
   return failure(isRefused ? "address_refused" : "unreachable", checked.message, {
     permanent: isRefused,
   });
+}
+
+/** The receiver understood, and does not want it. */
+function isRefusal(status: number | null): boolean {
+  return status !== null && status >= 400 && status < 500 && ![408, 409, 425, 429].includes(status);
 }
 
 function iso(ms: number): string {

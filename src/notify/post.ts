@@ -119,7 +119,7 @@ function outcomeOf(answer: IncomingMessage, text: string): Outcome {
   const words = text.replaceAll(/[\x00-\x1f\x7f]+/g, " ").trim().slice(0, messageCharactersMax);
   return failure("answered_error", `Answered ${status}${words === "" ? "." : `: ${words}`}`, {
     status,
-    permanent: status >= 400 && status < 500 && ![408, 409, 425, 429].includes(status),
+    permanent: status === 410,
     retryAfterS: retryAfterOf(answer.headers["retry-after"], Date.parse(answer.headers.date ?? "")),
   });
 }

@@ -157,3 +157,40 @@ function durationText(minutes: number): string {
   if (minutes % 60 === 0) return minutes === 60 ? "an hour" : `${minutes / 60} hours`;
   return minutes === 1 ? "a minute" : `${minutes} minutes`;
 }
+
+/** Alerts that a message for people spells out. */
+const alertsSpeltMax = 10;
+
+/** What a chat or a mail says below the title: alerts, then what to do. */
+export function bodyLines({ text, alerts, alerts_total, rule }: Notification): string[] {
+  const shown = alerts.slice(0, alertsSpeltMax).map((alert) => alert.text);
+  const lines = shown.length === 0 ? [text] : shown;
+  const more = alerts_total - shown.length;
+  if (shown.length > 0 && more > 0) lines.push(`And ${more} more.`);
+  if (rule.description !== null) lines.push(rule.description);
+  rule.runbook.steps.forEach((step, at) => lines.push(`${at + 1}. ${step}`));
+  if (rule.runbook.url !== null) lines.push(`Runbook: ${rule.runbook.url}`);
+  return lines;
+}
+
+/** Names and values that say where it comes from. */
+export function facts({ project_id, rule, level, kind, at }: Notification): [string, string][] {
+  return [
+    ["Project", project_id],
+    ["Rule", rule.name],
+    ["Level", kind === "resolved" ? "resolved" : level],
+    ["Time", at],
+    ...Object.entries(rule.labels),
+  ];
+}
+
+export function cut(text: string, charactersMax: number): string {
+  return text.length <= charactersMax ? text : `${text.slice(0, charactersMax - 1)}…`;
+}
+
+/** Red, yellow, green, grey. */
+export function colourOf({ kind, level }: Notification): string {
+  if (kind === "resolved") return "#2e8b57";
+  if (kind === "test") return "#6b7280";
+  return level === "critical" ? "#d1242f" : "#d4a72c";
+}
