@@ -79,6 +79,9 @@ export interface Status {
   data_dir: string | null;
   pending_events: number;
   events_total: number;
+  points_total: number;
+  /** What SDKs say they dropped before sending, by reason. */
+  client_drops: Record<string, number>;
   files: number;
   lake_bytes: number;
 }
@@ -130,6 +133,95 @@ export interface Unpriced {
   tokens_output: number | null;
   first_seen: string;
   last_seen: string;
+}
+
+/** Where the fields of a span or log record came from. */
+export interface Mapping {
+  received_as: "span" | "log";
+  conventions: { id: string; title: string; source: string }[];
+  kind: string;
+  kind_by: string | null;
+  fields: (Origin & { field: string; others: Origin[] })[];
+  rules: string[];
+  left_over: string[];
+}
+
+export interface Origin {
+  from: string;
+  convention: string;
+  value: string;
+}
+
+export type RedactionMode = "off" | "detect" | "mask" | "hash" | "drop";
+
+export interface RedactionSettings {
+  mode: RedactionMode;
+  /** All when left out. */
+  kinds?: string[];
+  custom: { name: string; pattern: string; flags?: string }[];
+  allow: string[];
+  fields?: { exclude: string[] };
+  policy: { banned_terms: string[]; prompt_injection: boolean };
+}
+
+export interface Redaction {
+  settings: RedactionSettings;
+  /** The project has none of its own. */
+  inherited: boolean;
+  switched_off: string[];
+}
+
+export interface RedactionKind {
+  kind: string;
+  by: "checksum" | "form" | "context";
+  help: string;
+}
+
+/** What would be stored of a text. */
+export interface RedactionTrial {
+  text: string | null;
+  counts: Record<string, number>;
+  findings: { kind: string; rule: string | null; start: number; end: number }[];
+  policy: Record<string, unknown>[];
+}
+
+export interface PointMetric {
+  name: string;
+  type: string;
+  unit: string | null;
+  description: string | null;
+  temporality: string | null;
+  monotonic: boolean | null;
+  points: number;
+  series: number;
+}
+
+export interface PointMeasures {
+  points: number;
+  series: number;
+  value: number | null;
+  count: number | null;
+  sum: number | null;
+  avg: number | null;
+  min: number | null;
+  max: number | null;
+  rate: number | null;
+  p50: number | null;
+  p90: number | null;
+  p95: number | null;
+  p99: number | null;
+}
+
+/** A metric of OpenTelemetry over time. */
+export interface Points {
+  metric: PointMetric | null;
+  since: string | null;
+  until: string | null;
+  interval_seconds: number;
+  groups: (PointMeasures & { group: string | null })[];
+  groups_total: number;
+  series: (PointMeasures & { bucket: string; group: string | null })[];
+  quantiles_known: boolean;
 }
 
 export type Query = Record<string, string | string[] | number | null | undefined>;
@@ -233,6 +325,33 @@ export const api = {
     await (await send("PUT", `/api/prices/custom${searchOf(query)}`, { prices })).json(),
   unpriced: (query: Query, signal?: AbortSignal) =>
     get<{ models: Unpriced[] }>("/api/prices/unpriced", query, signal),
+  mapping: (event_id: string, query: Query, signal?: AbortSignal) =>
+    get<Mapping>(`/api/events/${encodeURIComponent(event_id)}/mapping`, query, signal),
+  redaction: (query: Query, signal?: AbortSignal) =>
+    get<Redaction>("/api/redaction", query, signal),
+  /** Null returns to what the server does without settings. */
+  setRedaction: async (settings: RedactionSettings | null, query: Query) =>
+    await (await send("PUT", `/api/redaction${searchOf(query)}`, settings)).json() as Redaction,
+  tryRedaction: async (
+    text: string,
+    settings: RedactionSettings,
+    query: Query,
+    signal?: AbortSignal,
+  ) => {
+    const path = `/api/redaction/try${searchOf(query)}`;
+    return await (await post(path, { text, settings }, signal)).json() as RedactionTrial;
+  },
+  redactionKinds: (signal?: AbortSignal) =>
+    get<{ kinds: RedactionKind[] }>("/api/redaction/kinds", {}, signal),
+  pointNames: (query: Query, signal?: AbortSignal) =>
+    get<{ names: PointMetric[] }>("/api/points/names", query, signal),
+  pointAttributes: (query: Query, signal?: AbortSignal) =>
+    get<{ attributes: { attribute: string; values: number }[] }>(
+      "/api/points/attributes",
+      query,
+      signal,
+    ),
+  points: (query: Query, signal?: AbortSignal) => get<Points>("/api/points", query, signal),
   /** A file that was moved out of an event. */
   blobAddress: (sha256: string, query: Query) => `/api/blobs/${sha256}${searchOf(query)}`,
   /** Server-sent events; the browser reconnects and resumes by itself. */

@@ -1,6 +1,6 @@
 // Starts the page and chooses what to show for an address. Pages that need more code load it then.
-import { type ComponentType, render } from "preact";
-import { useEffect, useErrorBoundary, useState } from "preact/hooks";
+import { render } from "preact";
+import { useEffect, useErrorBoundary } from "preact/hooks";
 import { effect } from "@preact/signals";
 import { EventsPage } from "./pages/events.ts";
 import { LoginPage } from "./pages/login.ts";
@@ -9,6 +9,7 @@ import { StartPage } from "./pages/start.ts";
 import { followLinks, linkTo, path } from "./parts/address.ts";
 import { html, type View } from "./parts/html.ts";
 import { listenToKeys } from "./parts/keys.ts";
+import { Later } from "./parts/later.ts";
 import { Nothing, Problem, Skeleton } from "./parts/notice.ts";
 import { Shell } from "./parts/shell.ts";
 import {
@@ -23,38 +24,12 @@ import {
   startState,
 } from "./parts/state.ts";
 
-type PageView = ComponentType<Record<string, unknown>>;
-
-const later: Record<string, () => Promise<PageView>> = {
-  run: async () => (await import("./pages/run.ts")).RunPage as PageView,
-  charts: async () => (await import("./pages/charts.ts")).ChartsPage as PageView,
-  prices: async () => (await import("./pages/prices.ts")).PricesPage as PageView,
-  sql: async () => (await import("./pages/sql.ts")).SqlPage as PageView,
-};
-const loaded = new Map<string, PageView>();
-
-function Later({ name, ...rest }: { name: string } & Record<string, unknown>): View {
-  const [, drawAgain] = useState(0);
-  const [problem, setProblem] = useState<string | null>(null);
-  useEffect(() => {
-    if (loaded.has(name)) return;
-    setProblem(null);
-    later[name]?.().then((page) => {
-      loaded.set(name, page);
-      drawAgain((turn) => turn + 1);
-    }, () => setProblem("This part of the page could not be loaded. Reload to try again."));
-  }, [name]);
-  const page = loaded.get(name);
-  if (page !== undefined) return html`<${page} ...${rest} />`;
-  return problem === null ? html`<${Skeleton} />` : html`<${Problem} reason=${problem} />`;
-}
-
 function Content(): View {
   const at = path.value;
   // Another project is another page: nothing of the one before stays on it.
   const key = project.value;
   if (at === "/sql") return html`<${Later} key=${key} name="sql" />`;
-  const setting = /^\/settings\/(prices)\/?$/.exec(at)?.[1];
+  const setting = /^\/settings\/(prices|privacy)\/?$/.exec(at)?.[1];
   if (setting !== undefined) return html`<${Later} key=${key} name=${setting} />`;
   const run = /^\/runs\/([^/]+)\/?$/.exec(at)?.[1];
   if (run !== undefined) return html`<${Later} key=${key} name="run" run_id=${decoded(run)} />`;
@@ -121,6 +96,7 @@ const titles: Record<string, string> = {
   "/charts": "Charts",
   "/sql": "SQL",
   "/settings/prices": "Prices",
+  "/settings/privacy": "Privacy",
 };
 
 applyTheme();

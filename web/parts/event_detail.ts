@@ -10,6 +10,7 @@ import { type FilterKey, writeFilter } from "./filter.ts";
 import { html, type View } from "./html.ts";
 import { icon, statusMark, typeIcon, typeWord } from "./icons.ts";
 import { JsonTree } from "./json_tree.ts";
+import { Later } from "./later.ts";
 import { callMessages, plain, responseMessages } from "./messages.ts";
 import { Prose } from "./prose.ts";
 
@@ -40,6 +41,7 @@ export function EventDetail({ event, inRun = false }: { event: FullEvent; inRun?
       <${Failure} event=${event} />
       <${Content} event=${event} />
       <${Facts} event=${event} />
+      <${Origins} event=${event} />
       <${Rest} event=${event} />
     </div>
   `;
@@ -240,6 +242,23 @@ function Facts({ event }: { event: FullEvent }): View {
           </div>
         `
       )}</dl>
+    </section>
+  `;
+}
+
+/** How a span or log record was read; asked for when it is opened. */
+function Origins({ event }: { event: FullEvent }): View {
+  const [open, setOpen] = useState(false);
+  if (event.received_as == null) return null;
+  return html`
+    <section>
+      <h3><button type="button" class="quiet fold-raw" aria-expanded=${open} onClick=${() =>
+        setOpen(!open)}>${icon(
+          "chevron",
+        )}Where it came from</button><span class="dim">${event.received_as === "log"
+        ? "a log record"
+        : "a span"} of OpenTelemetry</span></h3>
+      ${open ? html`<${Later} name="mapping" rows=${3} event_id=${event.event_id} />` : null}
     </section>
   `;
 }

@@ -4,6 +4,7 @@ import { html, type View } from "./html.ts";
 
 const tabs = [
   ["/settings/prices", "Prices"],
+  ["/settings/privacy", "Privacy"],
 ] as const;
 
 export function SettingsTabs(): View {
