@@ -3,11 +3,14 @@ import { z } from "zod";
 import { channelKind, json, type Notification, type ToldAlert } from "./channel.ts";
 import { webhookUrl } from "./webhook.ts";
 
+/** No line break starts a header of its own. */
+const headerValue = z.string().max(4000).regex(/^[\t\x20-\x7e\x80-\xff]*$/, "text of one line");
+
 export const otlp = channelKind({
   type: "otlp",
   schema: z.strictObject({
     url: webhookUrl.describe("Of the logs, such as http://collector:4318/v1/logs."),
-    headers: z.record(z.string().regex(/^[!-9;-~]{1,200}$/), z.string().max(4000)).default({})
+    headers: z.record(z.string().regex(/^[!-9;-~]{1,200}$/), headerValue).default({})
       .describe("Sent with each request, such as an API key."),
   }),
   secrets: ["headers"],

@@ -140,8 +140,14 @@ function subjectOf(rule: Rule, labels: Record<string, string>): string {
   return parts.length === 0 ? name : `${name} for ${parts.join(", ")}`;
 }
 
+/** What events say of themselves does not begin lines of ours. */
+function oneLine(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replaceAll(/[\x00-\x1f\x7f\u2028\u2029]+/g, " ");
+}
+
 export function labelsText(labels: Record<string, string>): string {
-  return Object.entries(labels).map(([name, value]) => `${name} ${value === "" ? "(none)" : value}`)
+  return Object.entries(labels).map(([name, value]) => `${name} ${oneLine(value) || "(none)"}`)
     .join(", ");
 }
 
