@@ -3,12 +3,15 @@
 import type { Event, Rejection } from "./event.ts";
 import { limits } from "./limits.ts";
 import type { Live } from "./live.ts";
+import { type Ids, storeOnce } from "./once.ts";
 import {
   type Batch,
   type BatchRefusal,
   type ContentBlob,
   receiveBatch,
   type Steps,
+  treat,
+  type Treated,
 } from "./receive/batch.ts";
 import type { MetricPoint } from "./receive/otlp/telemetry.ts";
 import { receivePoints } from "./receive/point.ts";
@@ -32,12 +35,6 @@ export interface IngestStore {
   readonly seen: Ids;
   /** Ids of data points, which are not to push out those of events. */
   readonly seenPoints: Ids;
-}
-
-interface Ids {
-  claim(project_id: string, id: string): boolean;
-  release(project_id: string, id: string): void;
-  remember(project_id: string, id: string): void;
 }
 
 export interface IngestOptions {
@@ -81,9 +78,6 @@ export interface IngestCounters {
   clientDrops: Map<string, number>;
 }
 
-/** Events, and the line of the log for each. */
-type Lines = Pick<Batch, "events" | "lines">;
-
 const dropReasonsMax = 32;
 
 export class Ingest {
@@ -124,48 +118,81 @@ export class Ingest {
   }
 
   /**
+   * Moves files out of parts of events and masks them, in place: they may be written before they are
+   * whole. The files are on disk then, and safe until the function is called.
+   */
+  async prepare(
+    project_id: string,
+    parts: readonly Record<string, unknown>[],
+  ): Promise<{ treated: Treated[]; release: () => void } | IngestRefusal> {
+    const refusal = this.refusal();
+    if (refusal !== null) return this.#refused(refusal);
+    const steps = this.options.steps(project_id);
+    const done = parts.map((part) => treat(part, steps));
+    const files = new Map(done.flatMap(({ files }) => files).map((file) => [file.sha256, file]));
+    try {
+      const release = files.size === 0
+        ? () => {}
+        : await this.store.keepBlobs(project_id, [...files.values()]);
+      return { treated: done.map(({ treated }) => treated), release };
+    } catch (error) {
+      if (error instanceof AppendError) return this.#refused(refusalOf(error));
+      throw error;
+    }
+  }
+
+  /**
    * Values as a protocol read them from a request of so many bytes, or why it could not. They are
-   * changed in place.
+   * changed in place, but for those that were prepared.
    */
   async take(
     project_id: string,
     values: readonly unknown[] | BatchRefusal,
     bytes: number,
+    prepared?: ReadonlyMap<unknown, Treated>,
   ): Promise<Receipt | IngestRefusal> {
     const refusal = this.refusal();
     if (refusal !== null) return this.#refused(refusal);
     if ("reason" in values) return this.#refused(values);
     const nowMs = this.clock.nowMs();
-    const batch = receiveBatch(values, {
-      received_at: timestampOf(nowMs),
-      project_id,
-      latestMs: nowMs + limits.aheadMsMax,
-      newId: Bun.randomUUIDv7,
-    }, this.options.steps(project_id));
+    const batch = receiveBatch(
+      values,
+      {
+        received_at: timestampOf(nowMs),
+        project_id,
+        latestMs: nowMs + limits.aheadMsMax,
+        newId: Bun.randomUUIDv7,
+      },
+      this.options.steps(project_id),
+      prepared,
+    );
     this.counters.bytes += bytes;
     const sampled_out = this.#sample(batch);
-    const sent = this.#claim(batch);
-    const consequences = this.#claim(batch.consequences);
-    const events = [...sent.events, ...consequences.events];
-    let releaseBlobs = () => {};
+    const { consequences } = batch;
+    const events = [...batch.events, ...consequences.events];
+    const lines = [...batch.lines, ...consequences.lines];
+    const ids = events.map(({ event_id }) => event_id);
+    let stored: boolean[];
     try {
-      const blobs = neededBlobs(batch.blobs, events);
-      if (blobs.length > 0) releaseBlobs = await this.store.keepBlobs(project_id, blobs);
-      // Without lines this still waits for what is under way: a duplicate is acknowledged only
-      // when the first of it is on disk.
-      await this.store.append([...sent.lines, ...consequences.lines].join(""), events.length);
+      stored = await storeOnce(this.store.seen, project_id, ids, async (places) => {
+        const blobs = neededBlobs(batch.blobs, places.map((place) => events[place]!));
+        const release = blobs.length === 0 ? null : await this.store.keepBlobs(project_id, blobs);
+        try {
+          await this.store.append(places.map((place) => lines[place]!).join(""), places.length);
+        } finally {
+          release?.();
+        }
+      });
     } catch (error) {
-      for (const event of events) this.store.seen.release(project_id, event.event_id);
       if (error instanceof AppendError) return this.#refused(refusalOf(error));
       throw error;
-    } finally {
-      releaseBlobs();
     }
-    for (const event of events) this.store.seen.remember(project_id, event.event_id);
-    this.live.publish(events);
+    this.live.publish(events.filter((_, place) => stored[place]));
+    const sent = stored.slice(0, batch.events.length);
+    const accepted = sent.filter((isNew) => isNew).length;
     const receipt: Receipt = {
-      accepted: sent.events.length,
-      duplicates: batch.events.length - sent.events.length,
+      accepted,
+      duplicates: sent.length - accepted,
       rejected: batch.rejected,
       sampled_out,
       event_ids: batch.eventIds,
@@ -190,23 +217,24 @@ export class Ingest {
     }, this.options.steps(project_id).redact);
     this.counters.bytes += bytes;
     const { seenPoints } = this.store;
-    const fresh = batch.points.map(({ point_id }) => seenPoints.claim(project_id, point_id));
-    const ids = batch.points.filter((_, at) => fresh[at]).map(({ point_id }) => point_id);
+    const ids = batch.points.map(({ point_id }) => point_id);
+    let stored: boolean[];
     try {
-      const lines = batch.lines.filter((_, at) => fresh[at]);
-      await this.store.appendPoints(lines.join(""), ids.length);
+      stored = await storeOnce(seenPoints, project_id, ids, (places) => {
+        const lines = places.map((place) => batch.lines[place]!).join("");
+        return this.store.appendPoints(lines, places.length);
+      });
     } catch (error) {
-      for (const id of ids) seenPoints.release(project_id, id);
       if (error instanceof AppendError) return this.#refused(refusalOf(error));
       throw error;
     }
-    for (const id of ids) seenPoints.remember(project_id, id);
-    const duplicates = batch.points.length - ids.length;
-    this.counters.points += ids.length;
+    const accepted = stored.filter((isNew) => isNew).length;
+    const duplicates = ids.length - accepted;
+    this.counters.points += accepted;
     this.counters.pointDuplicates += duplicates;
     for (const { reason } of batch.rejected) count(this.counters.rejected, reason);
     return {
-      accepted: ids.length,
+      accepted,
       duplicates,
       rejected: batch.rejected,
       sampled_out: 0,
@@ -237,16 +265,6 @@ export class Ingest {
     return before - batch.events.length;
   }
 
-  /** The events of the batch that are new, each id once. */
-  #claim({ events, lines }: Lines): Lines {
-    const fresh = events.map((event) => this.store.seen.claim(event.project_id, event.event_id));
-    if (!fresh.includes(false)) return { events, lines };
-    return {
-      events: events.filter((_, at) => fresh[at]),
-      lines: lines.filter((_, at) => fresh[at]),
-    };
-  }
-
   #refused(refusal: IngestRefusal): IngestRefusal {
     count(this.counters.refused, refusal.reason);
     return refusal;
@@ -269,7 +287,7 @@ function neededBlobs(blobs: readonly ContentBlob[], events: readonly Event[]): C
   return [...needed.values()];
 }
 
-function refusalOf(error: AppendError): IngestRefusal {
+export function refusalOf(error: AppendError): IngestRefusal {
   return error.code === "ENOSPC" || error.code === "EDQUOT"
     ? { reason: "disk_full", message: "The disk is full; nothing of this request was stored." }
     : { reason: "disk_failed", message: `The disk refused: nothing of this request was stored.` };

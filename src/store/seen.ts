@@ -13,6 +13,8 @@ export class Seen {
    * failure frees them.
    */
   #pending = new Map<string, Hash>();
+  /** Called when a pending id is settled. Few wait, so they are kept apart. */
+  #waiting = new Map<string, (() => void)[]>();
 
   /** `windowEvents`: events that are remembered for certain. */
   constructor(readonly windowEvents: number) {
@@ -32,7 +34,30 @@ export class Seen {
 
   /** The commit failed: the id may be sent again. */
   release(project_id: string, event_id: string): void {
-    this.#pending.delete(keyOf(project_id, event_id));
+    const key = keyOf(project_id, event_id);
+    this.#pending.delete(key);
+    this.#settle(key);
+  }
+
+  isPending(project_id: string, event_id: string): boolean {
+    return this.#pending.has(keyOf(project_id, event_id));
+  }
+
+  /** Resolves when the id is not pending any more: it is stored, or may be claimed. */
+  settled(project_id: string, event_id: string): Promise<void> {
+    const key = keyOf(project_id, event_id);
+    if (!this.#pending.has(key)) return Promise.resolve();
+    return new Promise((resolve) => {
+      const waiting = this.#waiting.get(key);
+      if (waiting === undefined) this.#waiting.set(key, [resolve]);
+      else waiting.push(resolve);
+    });
+  }
+
+  #settle(key: string): void {
+    if (this.#waiting.size === 0) return;
+    for (const resolve of this.#waiting.get(key) ?? []) resolve();
+    this.#waiting.delete(key);
   }
 
   /** The commit is on disk, or the id was found there. */
@@ -41,6 +66,7 @@ export class Seen {
     const pending = this.#pending.get(key);
     if (pending !== undefined) this.#pending.delete(key);
     this.#young.add(pending ?? this.#hash(key));
+    this.#settle(key);
     if (this.#young.size < this.windowEvents) return;
     this.#old = this.#young;
     this.#young = new HashSet();

@@ -28,18 +28,26 @@ class SlowLog implements IngestStore {
   unflushedBytes = 0;
   readonly seen = new Seen(1000);
   readonly seenPoints = new Seen(1000);
+  /** Lines of each commit. */
+  readonly written: number[] = [];
   #waiting: { resolve(): void; reject(error: Error): void }[] = [];
 
   keepBlobs(): Promise<() => void> {
     return Promise.resolve(() => {});
   }
 
-  appendPoints(): Promise<void> {
-    return this.append();
+  appendPoints(lines: string, points: number): Promise<void> {
+    return this.append(lines, points);
   }
 
-  append(): Promise<void> {
+  append(_lines = "", events = 0): Promise<void> {
+    this.written.push(events);
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  }
+
+  /** Resolves when so many commits wait. */
+  async asked(commits: number): Promise<void> {
+    while (this.#waiting.length < commits) await new Promise((next) => setImmediate(next));
   }
 
   end(error?: Error): void {
@@ -60,6 +68,58 @@ test("ingest: a duplicate is acknowledged only after the first is on disk", asyn
   expect(await first).toMatchObject({ accepted: 1, duplicates: 0 });
   expect(answered).toBe(false);
   log.end();
+  expect(await second).toMatchObject({ accepted: 0, duplicates: 1 });
+});
+
+test("ingest: when the first fails, whoever sent it again stores it", async () => {
+  const log = new SlowLog();
+  const ingest = new Ingest(log, new Live(), systemClock, roomy);
+  const first = ingest.take("shop", spans("a", 1), 1);
+  // Its own event is new, the other one is under way.
+  const second = ingest.take("shop", [...spans("b", 1), ...spans("a", 1)], 1);
+  log.end(new AppendError("EIO", "no"));
+  expect(await first).toMatchObject({ reason: "disk_failed" });
+  log.end();
+  await log.asked(1);
+  log.end();
+  expect(await second).toMatchObject({ accepted: 2, duplicates: 0 });
+  expect(log.written).toEqual([1, 1, 1]);
+});
+
+test("ingest: two that hold one another's events both end", async () => {
+  const log = new SlowLog();
+  const ingest = new Ingest(log, new Live(), systemClock, roomy);
+  const [a, b] = [spans("a", 1), spans("b", 1)];
+  const first = ingest.take("shop", [...a, ...spans("c", 1)], 1);
+  const second = ingest.take("shop", [...b, ...spans("a", 1)], 1);
+  const third = ingest.take("shop", [...spans("d", 1), ...spans("b", 1), ...spans("c", 1)], 1);
+  for (let commit = 0; commit < 3; commit++) log.end();
+  const receipts = await Promise.all([first, second, third]);
+  expect(receipts.map((one) => "accepted" in one && [one.accepted, one.duplicates]))
+    .toEqual([[2, 0], [1, 1], [1, 2]]);
+});
+
+test("ingest: a duplicate waits for the files of the first, too", async () => {
+  const log = new SlowLog();
+  const { promise, resolve } = Promise.withResolvers<() => void>();
+  log.keepBlobs = () => promise;
+  const extract = (value: Record<string, unknown>) => {
+    if (value.input === undefined) return [];
+    return [{ sha256: "00", bytes: new Uint8Array(1), media_type: "image/png" }];
+  };
+  const steps = () => ({ ...noSteps, extract });
+  const ingest = new Ingest(log, new Live(), systemClock, { ...roomy, steps });
+  const first = ingest.take("shop", spans("a", 1), 1);
+  let answered = false;
+  const second = ingest.take("shop", spans("a", 1), 1).finally(() => answered = true);
+  await log.asked(1);
+  log.end(); // The second's, which has nothing to write.
+  await new Promise((next) => setImmediate(next));
+  expect(answered).toBe(false);
+  resolve(() => {});
+  await log.asked(1);
+  log.end();
+  expect(await first).toMatchObject({ accepted: 1 });
   expect(await second).toMatchObject({ accepted: 0, duplicates: 1 });
 });
 
