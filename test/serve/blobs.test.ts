@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { fromSource, startServer } from "../end_to_end/binary.ts";
+import { temporaryFolder } from "../store/fixture.ts";
 import { startTestServer, type TestServer } from "./fixture.ts";
 
 let server: TestServer;
@@ -94,4 +96,27 @@ test("blobs: another project's file is not there, whoever asks", async () => {
     server.ask(`/api/blobs/..%2f..%2fstate.db`),
   ]);
   expect(statuses.map(({ status }) => status)).toEqual([404, 403, 200, 404, 404, 404, 404]);
+});
+
+test("blobs: counted, unless they are switched off", async () => {
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  expect(metrics).toMatch(/^watchllm_blobs_stored_total [1-9]/m);
+  const { path, remove } = temporaryFolder();
+  const off = await startServer({
+    dataDir: path,
+    command: fromSource,
+    env: { WATCHLLM_INIT_PROJECT: "shop", WATCHLLM_BLOBS: "off" },
+  });
+  try {
+    const { url, sha256 } = fileOf(hex("89504e470d0a1a0a"));
+    const event = { event_id: "e", event_type: "span", input: url };
+    await fetch(`${off.url}/v1/events`, { method: "POST", body: JSON.stringify(event) });
+    const stored = await (await fetch(`${off.url}/api/events/e`)).json() as { input: string };
+    expect(stored.input).toBe(url);
+    expect((await fetch(`${off.url}/api/blobs/${sha256}`)).status).toBe(404);
+    expect(await (await fetch(`${off.url}/metrics`)).text()).toContain("blobs_stored_total 0");
+  } finally {
+    await off.kill();
+    remove();
+  }
 });

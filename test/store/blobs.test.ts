@@ -112,6 +112,20 @@ test("blobs: retention deletes those of its events, and no other's", async () =>
   expect(store.blobs.counters).toMatchObject({ kept: 3, deleted: 3, deletedBytes: 6000 });
 });
 
+test("blobs: those of an event that is erased go with it", async () => {
+  const path = folder();
+  const { store, send } = await open(path);
+  await send([event("a", [1, 2]), event("b", [2, 3])]);
+  await store.sweepBlobs();
+  await store.rewrite({
+    project_id: "shop",
+    reason: "erase",
+    change: ({ event_id }) => event_id === "a" ? "remove" : null,
+  });
+  expect(await store.sweepBlobs()).toBe(1);
+  expect(onDisk(path)).toEqual(expected(2, 3));
+});
+
 test("blobs: nothing is written for an event that is not stored", async () => {
   const path = folder();
   const { send } = await open(path);

@@ -1,8 +1,10 @@
 // Data points of metrics live beside events: same log, same promises, never the same rows.
 import { afterEach, expect, test } from "bun:test";
-import { cpSync, existsSync, readdirSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { pointColumns } from "../../src/point.ts";
 import type { MetricPoint } from "../../src/receive/otlp/telemetry.ts";
+import { loadDuckDB } from "../../src/store/duckdb_library.ts";
 import { formatOf, lockDataDir } from "../../src/store/lock.ts";
 import { Manifest } from "../../src/store/manifest.ts";
 import { Sandbox } from "../../src/store/sandbox.ts";
@@ -258,6 +260,34 @@ test("points: offline, log and lake are found", async () => {
     new Manifest(join(path, "manifest.db")).files().map((file) => join(path, file.path)),
   );
   expect(lake.segments.map(({ events, points }) => [events, points])).toEqual([[2, 2]]);
+});
+
+test("points: files of a version that lacks columns are read", async () => {
+  const path = folder();
+  const first = await open(path);
+  await first.receive([point(1)]);
+  await first.close();
+  const [file] = new Manifest(join(path, "manifest.db")).files();
+  const parquet = join(path, file!.path);
+  const { DuckDBInstance } = await loadDuckDB(join(path, "cache"));
+  const connection = await (await DuckDBInstance.create(":memory:")).connect();
+  const lacking = ["unit", "redactions", "series_id"];
+  const ids = pointColumns.filter(({ name }) => !lacking.includes(name))
+    .map(({ name, id }) => `${name}: ${id}`).join(", ");
+  await connection.run(
+    `COPY (SELECT * EXCLUDE (${lacking}) FROM read_parquet('${parquet}', hive_partitioning = false))
+     TO '${parquet}.new' (FORMAT parquet, FIELD_IDS {${ids}})`,
+  );
+  connection.closeSync();
+  renameSync(`${parquet}.new`, parquet);
+  const second = await open(path);
+  await second.receive([point(2)]);
+  expect(await second.values()).toEqual([1, 2]);
+  const rows = await second.store.reader.snapshot(
+    { project_id: "shop", view: "metrics" },
+    (ask) => ask("SELECT value, unit FROM metrics ORDER BY value", {}),
+  );
+  expect(rows).toEqual([{ value: 1, unit: null }, { value: 2, unit: "{item}" }]);
 });
 
 test("points: users' SQL sees them as metrics, in lake and tail, of its project only", async () => {
