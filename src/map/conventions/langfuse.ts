@@ -1,7 +1,8 @@
 // Langfuse's SDKs. https://langfuse.com/docs/opentelemetry
+import { costOf, type TokenField, tokensOf } from "../../receive/langfuse_usage.ts";
 import type { Value } from "../../receive/otlp/telemetry.ts";
 import { attribute, type Convention, hasPrefix, type Kind, made, wordOf } from "../convention.ts";
-import { decoded, isObject, numberOf, type RawRecord } from "../record.ts";
+import { decoded, type RawRecord } from "../record.ts";
 
 const kinds: Readonly<Record<string, Kind>> = {
   generation: "model",
@@ -14,32 +15,8 @@ const kinds: Readonly<Record<string, Kind>> = {
   evaluator: "step",
 };
 
-/** Buckets of `usage_details` do not overlap: a kind's total is the sum of its parts. */
-function usage(pattern: RegExp, whole: string) {
-  return (value: Value): Value | undefined => {
-    const details = decoded(value);
-    if (!isObject(details)) return undefined;
-    let sum: number | undefined;
-    for (const [name, count] of Object.entries(details)) {
-      const number = numberOf(count);
-      if (number !== undefined && (name === whole || pattern.test(name))) {
-        sum = (sum ?? 0) + number;
-      }
-    }
-    return sum ?? numberOf(details[`${whole}_tokens`]) ??
-      numberOf(
-        details[whole === "input" ? "prompt_tokens" : "completion_tokens"],
-      );
-  };
-}
-
-function totalCost(value: Value): Value | undefined {
-  const details = decoded(value);
-  if (!isObject(details)) return undefined;
-  if (numberOf(details.total) !== undefined) return details.total;
-  const parts = Object.values(details).map((part) => numberOf(part))
-    .filter((part) => part !== undefined);
-  return parts.length === 0 ? undefined : parts.reduce((sum, part) => sum + part, 0);
+function tokens(field: TokenField, what: string) {
+  return [made(usageDetails, what, (value) => tokensOf(decoded(value))[field], 115)];
 }
 
 /** When the first token came, as ISO 8601, sometimes in quotes of its own. */
@@ -61,60 +38,21 @@ export const langfuse: Convention = {
   fields: {
     operation: [attribute("langfuse.observation.type", 140)],
     model: [attribute("langfuse.observation.model.name", 50)],
-    tokens_input: [
-      made(
-        usageDetails,
-        "input and its parts",
-        usage(/^input_|^cache_.*input/, "input"),
-        115,
-      ),
-    ],
-    tokens_output: [
-      made(
-        usageDetails,
-        "output and its parts",
-        usage(/^output_/, "output"),
-        115,
-      ),
-    ],
-    tokens_cache_read: [
-      made(
-        usageDetails,
-        "cached input",
-        firstOf(
-          "input_cached_tokens",
-          "cache_read_input_tokens",
-          "input_cache_read",
-        ),
-        115,
-      ),
-    ],
-    tokens_cache_write: [
-      made(
-        usageDetails,
-        "cache creation",
-        firstOf(
-          "input_cache_creation",
-          "cache_creation_input_tokens",
-          "input_cache_write",
-        ),
-        115,
-      ),
-    ],
-    tokens_reasoning: [
-      made(
-        usageDetails,
-        "reasoning",
-        firstOf(
-          "output_reasoning_tokens",
-          "output_reasoning",
-          "reasoning_tokens",
-        ),
-        115,
-      ),
-    ],
+    tokens_input: tokens("tokens_input", "input and its parts"),
+    tokens_output: tokens("tokens_output", "output and its parts"),
+    tokens_cache_read: tokens("tokens_cache_read", "cached input"),
+    tokens_cache_write: tokens("tokens_cache_write", "cache creation"),
+    tokens_cache_write_1h: tokens("tokens_cache_write_1h", "cache creation for an hour"),
+    tokens_reasoning: tokens("tokens_reasoning", "reasoning"),
+    tokens_audio_input: tokens("tokens_audio_input", "audio input"),
+    tokens_audio_output: tokens("tokens_audio_output", "audio output"),
     cost_reported_usd: [
-      made("langfuse.observation.cost_details", "total, or sum", totalCost, 50),
+      made(
+        "langfuse.observation.cost_details",
+        "total, or sum",
+        (value) => costOf(decoded(value)),
+        50,
+      ),
     ],
     prompt: [attribute("langfuse.observation.input", 50)],
     response: [attribute("langfuse.observation.output", 50)],
@@ -156,11 +94,3 @@ export const langfuse: Convention = {
     ],
   },
 };
-
-function firstOf(...names: string[]) {
-  return (value: Value): Value | undefined => {
-    const details = decoded(value);
-    if (!isObject(details)) return undefined;
-    return names.map((name) => details[name]).find((count) => numberOf(count) !== undefined);
-  };
-}
