@@ -56,7 +56,28 @@ type Draft = Record<string, unknown>;
 
 export const noSteps: Steps = { extract: null, redact: null, price: null };
 
-export function receiveBatch(values: readonly unknown[], receipt: Receipt, steps: Steps): Batch {
+/** What became of a value whose files are moved out, and which is masked. */
+export interface Treated {
+  /** Names of its files. */
+  blobs: string[];
+  found: Found | null;
+}
+
+/** Moves files out of a value and masks it, in place. */
+export function treat(value: Draft, steps: Steps): { treated: Treated; files: ContentBlob[] } {
+  const files = steps.extract === null ? [] : steps.extract(value);
+  const found = steps.redact === null ? null : steps.redact(value);
+  const blobs = files.length === 0 ? [] : [...new Set(files.map(({ sha256 }) => sha256))];
+  return { treated: { blobs, found }, files };
+}
+
+/** Values that were treated before are not treated again. */
+export function receiveBatch(
+  values: readonly unknown[],
+  receipt: Receipt,
+  steps: Steps,
+  before?: ReadonlyMap<unknown, Treated>,
+): Batch {
   const batch: Batch = {
     events: [],
     lines: [],
@@ -65,9 +86,13 @@ export function receiveBatch(values: readonly unknown[], receipt: Receipt, steps
     eventIds: [],
     blobs: [],
   };
-  values.forEach((value, index) => batch.eventIds.push(take(batch, index, value, receipt, steps)));
+  values.forEach((value, index) => {
+    batch.eventIds.push(take(batch, index, value, receipt, steps, before?.get(value)));
+  });
   return batch;
 }
+
+const untreated: Treated = { blobs: [], found: null };
 
 /** Returns the id that the receipt names. */
 function take(
@@ -76,6 +101,7 @@ function take(
   value: unknown,
   receipt: Receipt,
   steps: Steps,
+  before: Treated | undefined,
 ): string | null {
   if (value instanceof Unreadable) {
     const { message } = value;
@@ -83,15 +109,16 @@ function take(
     return null;
   }
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-  const blobs = isObject && steps.extract !== null ? steps.extract(value as Draft) : [];
-  const found = isObject && steps.redact !== null ? steps.redact(value as Draft) : null;
+  const { treated: { blobs, found }, files } = before !== undefined || !isObject
+    ? { treated: before ?? untreated, files: [] }
+    : treat(value as Draft, steps);
   const verdict = receiveEvent(value, receipt);
   if ("rejection" in verdict) {
     batch.rejected.push({ index, ...verdict.rejection });
     return verdict.rejection.event_id;
   }
   const { event } = verdict;
-  if (blobs.length > 0) event.blobs = [...new Set(blobs.map((blob) => blob.sha256))];
+  if (blobs.length > 0) event.blobs = blobs;
   if (found !== null) event.redactions = found.counts;
   steps.price?.(event);
   const line = lineOf(event);
@@ -107,7 +134,7 @@ function take(
   }
   batch.events.push(event);
   batch.lines.push(line);
-  for (const blob of blobs) batch.blobs.push(blob);
+  for (const file of files) batch.blobs.push(file);
   for (const consequence of found?.events ?? []) addConsequence(batch, consequence, receipt);
   return event.event_id;
 }

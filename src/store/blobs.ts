@@ -61,13 +61,7 @@ export class Blobs {
   async keep(project_id: string, blobs: readonly Blob[]): Promise<() => void> {
     const paths = blobs.map(({ sha256 }) => join(this.dataDir, blobPath(project_id, sha256)));
     // Before the first look at the disk: a sweep deletes nothing from here on.
-    for (const path of paths) this.#hold(path);
-    let released = false;
-    const release = () => {
-      if (released) return;
-      released = true;
-      for (const path of paths) this.#letGo(path);
-    };
+    const release = this.hold(project_id, blobs.map(({ sha256 }) => sha256));
     try {
       for (const [at, { bytes }] of blobs.entries()) await this.#write(paths[at]!, bytes);
       return release;
@@ -76,6 +70,18 @@ export class Blobs {
       const { code = "", message } = error as NodeJS.ErrnoException;
       throw new AppendError(code, `Cannot keep a file: ${message}`);
     }
+  }
+
+  /** Files that are safe from a sweep until the function is called, whoever refers to them. */
+  hold(project_id: string, hashes: readonly string[]): () => void {
+    const paths = hashes.map((sha256) => join(this.dataDir, blobPath(project_id, sha256)));
+    for (const path of paths) this.#hold(path);
+    let released = false;
+    return () => {
+      if (released) return;
+      released = true;
+      for (const path of paths) this.#letGo(path);
+    };
   }
 
   #hold(path: string): void {

@@ -1,5 +1,6 @@
 // What was acknowledged but is not complete yet: on disk, until it becomes an event.
 import { Database } from "bun:sqlite";
+import { AppendError } from "./log.ts";
 
 export interface PendingItem {
   project_id: string;
@@ -19,6 +20,8 @@ export class Pending {
     this.#database.run("PRAGMA journal_mode = WAL");
     this.#database.run("PRAGMA synchronous = FULL");
     this.#database.run("PRAGMA busy_timeout = 5000");
+    // What became an event, and may be erased there, must not stay in free pages here.
+    this.#database.run("PRAGMA secure_delete = ON");
     this.#database.run(`CREATE TABLE IF NOT EXISTS pending (
       project_id TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL,
       updated_at_ms INTEGER NOT NULL, PRIMARY KEY (project_id, key)
@@ -31,7 +34,7 @@ export class Pending {
     ).all();
   }
 
-  /** All of the items or none; on disk when this returns. */
+  /** All of the items or none; on disk when this returns. Throws AppendError. */
   put(items: readonly PendingItem[]): void {
     if (items.length === 0) return;
     const statement = this.#database.query(
@@ -40,9 +43,17 @@ export class Pending {
        ON CONFLICT (project_id, key)
        DO UPDATE SET body = excluded.body, updated_at_ms = excluded.updated_at_ms`,
     );
-    this.#database.transaction(() => {
-      for (const item of items) statement.run({ ...item });
-    }).immediate();
+    try {
+      this.#database.transaction(() => {
+        for (const item of items) statement.run({ ...item });
+      }).immediate();
+    } catch (error) {
+      const { code = "", message } = error as { code?: string; message: string };
+      throw new AppendError(
+        code === "SQLITE_FULL" ? "ENOSPC" : code,
+        `Cannot keep what came in pieces: ${message}`,
+      );
+    }
   }
 
   remove(items: readonly Pick<PendingItem, "project_id" | "key">[]): void {
