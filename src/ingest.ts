@@ -3,6 +3,7 @@
 import type { Event, Rejection } from "./event.ts";
 import { limits } from "./limits.ts";
 import type { Live } from "./live.ts";
+import { type Ids, storeOnce } from "./once.ts";
 import {
   type Batch,
   type BatchRefusal,
@@ -34,12 +35,6 @@ export interface IngestStore {
   readonly seen: Ids;
   /** Ids of data points, which are not to push out those of events. */
   readonly seenPoints: Ids;
-}
-
-interface Ids {
-  claim(project_id: string, id: string): boolean;
-  release(project_id: string, id: string): void;
-  remember(project_id: string, id: string): void;
 }
 
 export interface IngestOptions {
@@ -82,9 +77,6 @@ export interface IngestCounters {
   /** Events that SDKs say they dropped before sending, by reason. */
   clientDrops: Map<string, number>;
 }
-
-/** Events, and the line of the log for each. */
-type Lines = Pick<Batch, "events" | "lines">;
 
 const dropReasonsMax = 32;
 
@@ -176,28 +168,31 @@ export class Ingest {
     );
     this.counters.bytes += bytes;
     const sampled_out = this.#sample(batch);
-    const sent = this.#claim(batch);
-    const consequences = this.#claim(batch.consequences);
-    const events = [...sent.events, ...consequences.events];
-    let releaseBlobs = () => {};
+    const { consequences } = batch;
+    const events = [...batch.events, ...consequences.events];
+    const lines = [...batch.lines, ...consequences.lines];
+    const ids = events.map(({ event_id }) => event_id);
+    let stored: boolean[];
     try {
-      const blobs = neededBlobs(batch.blobs, events);
-      if (blobs.length > 0) releaseBlobs = await this.store.keepBlobs(project_id, blobs);
-      // Without lines this still waits for what is under way: a duplicate is acknowledged only
-      // when the first of it is on disk.
-      await this.store.append([...sent.lines, ...consequences.lines].join(""), events.length);
+      stored = await storeOnce(this.store.seen, project_id, ids, async (places) => {
+        const blobs = neededBlobs(batch.blobs, places.map((place) => events[place]!));
+        const release = blobs.length === 0 ? null : await this.store.keepBlobs(project_id, blobs);
+        try {
+          await this.store.append(places.map((place) => lines[place]!).join(""), places.length);
+        } finally {
+          release?.();
+        }
+      });
     } catch (error) {
-      for (const event of events) this.store.seen.release(project_id, event.event_id);
       if (error instanceof AppendError) return this.#refused(refusalOf(error));
       throw error;
-    } finally {
-      releaseBlobs();
     }
-    for (const event of events) this.store.seen.remember(project_id, event.event_id);
-    this.live.publish(events);
+    this.live.publish(events.filter((_, place) => stored[place]));
+    const sent = stored.slice(0, batch.events.length);
+    const accepted = sent.filter((isNew) => isNew).length;
     const receipt: Receipt = {
-      accepted: sent.events.length,
-      duplicates: batch.events.length - sent.events.length,
+      accepted,
+      duplicates: sent.length - accepted,
       rejected: batch.rejected,
       sampled_out,
       event_ids: batch.eventIds,
@@ -222,23 +217,24 @@ export class Ingest {
     }, this.options.steps(project_id).redact);
     this.counters.bytes += bytes;
     const { seenPoints } = this.store;
-    const fresh = batch.points.map(({ point_id }) => seenPoints.claim(project_id, point_id));
-    const ids = batch.points.filter((_, at) => fresh[at]).map(({ point_id }) => point_id);
+    const ids = batch.points.map(({ point_id }) => point_id);
+    let stored: boolean[];
     try {
-      const lines = batch.lines.filter((_, at) => fresh[at]);
-      await this.store.appendPoints(lines.join(""), ids.length);
+      stored = await storeOnce(seenPoints, project_id, ids, (places) => {
+        const lines = places.map((place) => batch.lines[place]!).join("");
+        return this.store.appendPoints(lines, places.length);
+      });
     } catch (error) {
-      for (const id of ids) seenPoints.release(project_id, id);
       if (error instanceof AppendError) return this.#refused(refusalOf(error));
       throw error;
     }
-    for (const id of ids) seenPoints.remember(project_id, id);
-    const duplicates = batch.points.length - ids.length;
-    this.counters.points += ids.length;
+    const accepted = stored.filter((isNew) => isNew).length;
+    const duplicates = ids.length - accepted;
+    this.counters.points += accepted;
     this.counters.pointDuplicates += duplicates;
     for (const { reason } of batch.rejected) count(this.counters.rejected, reason);
     return {
-      accepted: ids.length,
+      accepted,
       duplicates,
       rejected: batch.rejected,
       sampled_out: 0,
@@ -267,16 +263,6 @@ export class Ingest {
     batch.events = batch.events.filter((_, at) => kept[at]);
     batch.lines = batch.lines.filter((_, at) => kept[at]);
     return before - batch.events.length;
-  }
-
-  /** The events of the batch that are new, each id once. */
-  #claim({ events, lines }: Lines): Lines {
-    const fresh = events.map((event) => this.store.seen.claim(event.project_id, event.event_id));
-    if (!fresh.includes(false)) return { events, lines };
-    return {
-      events: events.filter((_, at) => fresh[at]),
-      lines: lines.filter((_, at) => fresh[at]),
-    };
   }
 
   #refused(refusal: IngestRefusal): IngestRefusal {
