@@ -1,6 +1,7 @@
 // Metrics of OpenTelemetry over time and by attribute: what grew, where a gauge stood, and how the
 // values of a histogram were spread.
 import { z } from "zod";
+import attributesSql from "../../queries/points/attributes.sql" with { type: "text" };
 import distributionsSql from "../../queries/points/distributions.sql" with { type: "text" };
 import namesSql from "../../queries/points/names.sql" with { type: "text" };
 import seriesSql from "../../queries/points/series.sql" with { type: "text" };
@@ -23,6 +24,13 @@ export const metricName = z.object({
   last_seen: z.string(),
 });
 export type MetricName = z.infer<typeof metricName>;
+
+export const pointAttribute = z.object({
+  attribute: z.string(),
+  of_resource: z.boolean().describe("Only the resource has it, not the points."),
+  values: z.int().describe("Different ones, among the series that were looked at."),
+});
+export type PointAttribute = z.infer<typeof pointAttribute>;
 
 const cell = {
   points: z.int().describe("Data points."),
@@ -60,6 +68,17 @@ export const names = question(
     limit: z.int(),
   }),
   metricName,
+);
+export const attributes = question(
+  attributesSql,
+  z.object({
+    since: z.string().nullable(),
+    until: z.string().nullable(),
+    name: z.string(),
+    series: z.int(),
+    limit: z.int(),
+  }),
+  pointAttribute,
 );
 export const series = question(seriesSql, z.object({ limit: z.int() }), seriesRow);
 export const distributions = question(
@@ -111,6 +130,9 @@ const lookbackMs = 15 * 60 * 1000;
 const shares = [0.5, 0.9, 0.95, 0.99];
 /** Histograms that are read for the quantiles of one answer. */
 const distributionsMax = 20_000;
+/** Series whose attributes are looked at, and attributes that are told. */
+const attributeSeriesMax = 1000;
+const attributesMax = 200;
 const cellsMax = 50_000;
 
 export async function namesOf(
@@ -123,6 +145,22 @@ export async function namesOf(
     { ...range, view: "metrics" },
     (ask) => answer(ask, names, { since: since ?? null, until: until ?? null, name: null, limit }),
   );
+}
+
+export async function attributesOf(
+  reader: Reader,
+  { since, until, ...scope }: PointsScope,
+  name: string,
+): Promise<PointAttribute[]> {
+  const range = { ...scope, ...since && { since }, ...until && { until } };
+  return await reader.snapshot({ ...range, view: "metrics" }, (ask) =>
+    answer(ask, attributes, {
+      since: since ?? null,
+      until: until ?? null,
+      name,
+      series: attributeSeriesMax,
+      limit: attributesMax,
+    }));
 }
 
 export async function pointsOf(reader: Reader, asked: PointsAsked): Promise<PointsAnswer> {

@@ -1,7 +1,14 @@
 // GET /api/points: a metric of OpenTelemetry over time; GET /api/points/names: which there are.
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { IntervalTooNarrow } from "../query/metrics.ts";
-import { measurement, metricName, namesOf, pointsOf } from "../query/points.ts";
+import {
+  attributesOf,
+  measurement,
+  metricName,
+  namesOf,
+  pointAttribute,
+  pointsOf,
+} from "../query/points.ts";
 import { problemResponse } from "./body.ts";
 import { filterQuery, invalid, strictly, timeOf } from "./filter.ts";
 import { intervalOf } from "./metrics.ts";
@@ -94,8 +101,32 @@ const namesRoute = createRoute({
   },
 });
 
+const attributesQuery = z.strictObject({ ...range, name: query.shape.name });
+
+const attributesRoute = createRoute({
+  method: "get",
+  path: "/api/points/attributes",
+  summary: "Attributes that a metric can be grouped by",
+  request: { query: attributesQuery },
+  responses: {
+    200: {
+      description: "Those of the points, then those of their resource.",
+      content: {
+        "application/json": {
+          schema: z.object({
+            attributes: z.array(pointAttribute.meta({ id: "PointAttribute" })),
+          }),
+        },
+      },
+    },
+    400: problemResponse("A parameter is not valid."),
+  },
+});
+
 export function pointRoutes({ reader, clock }: ReadDeps): OpenAPIHono<AppEnv> {
-  const app = new OpenAPIHono<AppEnv>({ defaultHook: strictly(query, namesQuery) });
+  const app = new OpenAPIHono<AppEnv>({
+    defaultHook: strictly(query, namesQuery, attributesQuery),
+  });
 
   app.openapi(route, async (c) => {
     const { name, interval, group_by, groups, ...rest } = c.req.valid("query");
@@ -119,6 +150,12 @@ export function pointRoutes({ reader, clock }: ReadDeps): OpenAPIHono<AppEnv> {
     const { limit, ...rest } = c.req.valid("query");
     const scope = scopeOf(c.get("principal"), rest, clock.nowMs());
     return c.json({ names: await namesOf(reader, scope, limit) }, 200);
+  });
+
+  app.openapi(attributesRoute, async (c) => {
+    const { name, ...rest } = c.req.valid("query");
+    const scope = scopeOf(c.get("principal"), rest, clock.nowMs());
+    return c.json({ attributes: await attributesOf(reader, scope, name) }, 200);
   });
   return app;
 }

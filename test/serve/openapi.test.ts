@@ -82,6 +82,7 @@ test("it lists every route for programs", () => {
     "GET /api/live",
     "GET /api/metrics",
     "GET /api/points",
+    "GET /api/points/attributes",
     "GET /api/points/names",
     "GET /api/prices",
     "GET /api/prices/quote",
@@ -101,6 +102,7 @@ test("it lists every route for programs", () => {
     "GET /api/status",
     "PATCH /api/channels/{id}",
     "PATCH /api/rules/{id}",
+    "POST /api/alerts/{id}/actions/{index}",
     "POST /api/alerts/{id}/resolve",
     "POST /api/channels",
     "POST /api/channels/{id}/test",
@@ -164,6 +166,7 @@ describe("a key of the shop asks for the bank", () => {
     project_id: "bank",
     key_id: "none",
     id: "none",
+    index: "0",
   };
   const filled = (path: string) => path.replace(/\{(\w+)\}/g, (_, name: string) => ids[name]!);
   const bodies = [

@@ -64,6 +64,13 @@ test("points: an export is stored once, and seen by its own routes and SQL only"
     groups: [{ group: "input", value: 150, points: 2 }],
     series: [{ value: null }, { value: 150, rate: 2.5 }],
   });
+  expect((await get("/api/points/attributes?name=claude_code.token.usage")).body).toEqual({
+    attributes: [
+      { attribute: "type", of_resource: false, values: 1 },
+      { attribute: "user.email", of_resource: false, values: 1 },
+      { attribute: "service.name", of_resource: true, values: 1 },
+    ],
+  });
   expect(await sql("SELECT value, service, attributes ->> 'type' FROM metrics ORDER BY 1")).toEqual(
     [
       [100, "claude-code", "input"],
