@@ -2,7 +2,7 @@
 // of operation a record describes. Conventions are data, each in a file below conventions/.
 import type { Value } from "../receive/otlp/telemetry.ts";
 import type { RawRecord } from "./record.ts";
-import { isPresent, memberOf, unflatten } from "./record.ts";
+import { isPresent, memberOf, numberOf, textOf, unflatten } from "./record.ts";
 import type { Target } from "./target.ts";
 
 /**
@@ -21,14 +21,22 @@ export type Kind =
   | "error"
   | "other";
 
+/** What was done to a value, beyond reading it; the inspector names these. */
+export const mendings = [
+  "cache_added_to_input",
+  "reasoning_added_to_output",
+  "aggregate_not_counted",
+  "provider_inferred",
+] as const;
+export type Mending = (typeof mendings)[number];
+
 /** A value, and the attributes it was made of. */
 export interface Found {
   value: Value;
   keys: readonly string[];
   /** The value is this one attribute, as it is or as its JSON says. */
   whole?: true;
-  /** What was done to the value, when it is more than reading. */
-  rule?: string;
+  rule?: Mending;
 }
 
 /** One place to look for a field. */
@@ -48,6 +56,7 @@ export interface Convention {
   title: string;
   /** Where its names are defined. */
   source: string;
+  /** By names alone, never by values. */
   recognises(record: RawRecord): boolean;
   /** Undefined when this convention does not say. */
   kind?(record: RawRecord): Kind | undefined;
@@ -131,8 +140,8 @@ export function scaled(
   rank = plainRank,
 ): Source {
   return made(key, what, (value) => {
-    const number = typeof value === "string" ? Number(value) : value;
-    return typeof number === "number" && Number.isFinite(number) ? number * factor : undefined;
+    const number = numberOf(value);
+    return number === undefined ? undefined : number * factor;
   }, rank);
 }
 
@@ -179,8 +188,12 @@ export function has({ attributes }: RawRecord, ...keys: string[]): boolean {
   return keys.some((key) => isPresent(attributes[key]));
 }
 
+/** Whether any has the name, whatever its value: records of one shape are recognised alike. */
+export function names({ attributes }: RawRecord, ...keys: string[]): boolean {
+  return keys.some((key) => key in attributes);
+}
+
 /** Text of an attribute in small letters; empty when there is none. */
 export function wordOf({ attributes }: RawRecord, key: string): string {
-  const value = attributes[key];
-  return typeof value === "string" ? value.trim().toLowerCase() : "";
+  return textOf(attributes[key])?.trim().toLowerCase() ?? "";
 }

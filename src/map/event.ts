@@ -43,6 +43,7 @@ const errorParts = new Set<Target>([
 /** Read for the event's own fields elsewhere. */
 const apart = new Set<Target>([
   ...errorParts,
+  "level",
   "workflow",
   "score_name",
   "latency_ms",
@@ -71,8 +72,9 @@ export function setOutcome(
   { values }: Reading,
   outcome: { failed: boolean; message: string },
 ): void {
-  if (!outcome.failed) {
-    event.status = "success" satisfies Status;
+  const level = String(values.get("level") ?? "").toLowerCase();
+  if (!outcome.failed && level !== "error") {
+    event.status = (level === "warning" ? "warning" : "success") satisfies Status;
     return;
   }
   const type = values.get("error_type") as string | undefined;

@@ -34,6 +34,7 @@ export function rawSpan(span: Span): RawRecord {
     scope_name: span.scope.name,
     events: span.events,
     body: null,
+    has_span: true,
     start_ms: span.start === 0n ? null : Number(span.start / 1000n) / 1000,
   };
 }
@@ -110,6 +111,7 @@ export function rawLog(record: LogRecord): RawRecord {
     scope_name: record.scope.name,
     events: [],
     body: record.body,
+    has_span: record.span_id !== null,
     start_ms: nanos === 0n ? null : Number(nanos / 1000n) / 1000,
   };
 }
@@ -222,7 +224,7 @@ function idOf(what: string, text: string): string {
 }
 
 /** What a type of event needs besides the fields of the reading. */
-function setOwn(event: Draft, { kind, values }: Reading): void {
+function setOwn(event: Draft, { values }: Reading): void {
   if (event.event_type === "tool_call") event.tool_name ??= event.name;
   if (event.event_type === "score") {
     event.name = values.get("score_name") ?? event.name;

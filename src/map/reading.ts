@@ -2,18 +2,11 @@
 // mended token counts.
 import { limits } from "../limits.ts";
 import { tooDeep } from "../receive/event.ts";
-import type { Kind } from "./convention.ts";
+import type { Kind, Mending } from "./convention.ts";
+import { makerOf } from "./provider.ts";
 import type { RawRecord } from "./record.ts";
-import { type Followed, followed, type Hit, kindOf, lookUp } from "./resolve.ts";
+import { type Field, type Followed, followed, type Hit, isSaid, kindOf } from "./resolve.ts";
 import { fitted, type Target } from "./target.ts";
-
-/** Rules that changed a value; the inspector names them. */
-export const mendings = [
-  "cache_added_to_input",
-  "reasoning_added_to_output",
-  "aggregate_not_counted",
-] as const;
-export type Mending = (typeof mendings)[number];
 
 export interface Reading {
   kind: Kind;
@@ -32,6 +25,8 @@ const contentSigns: readonly Target[] = [
   "tokens_output",
   "response",
 ];
+/** What a span of any kind may have as its input comes later. */
+const messagesRankMax = 130;
 
 const counted: ReadonlySet<Kind> = new Set<Kind>([
   "model",
@@ -63,6 +58,7 @@ const always: readonly Target[] = [
   "error_message",
   "error_code",
   "error_stack",
+  "level",
   "latency_ms",
   "prompt_template_id",
   "prompt_version",
@@ -147,26 +143,43 @@ export function readingOf(record: RawRecord): Reading {
     hits: new Map(),
     rules: [],
   };
-  for (const target of targetsOf[kind]) {
-    const hit = lookUp(record, follows, target);
-    if (hit === null) continue;
-    const value = fitted(target, hit.found.value);
-    if (value === undefined || tooDeep(value, depthMax)) continue;
-    reading.values.set(target, value);
-    reading.hits.set(target, hit);
-    if (hit.found.rule !== undefined) {
-      reading.rules.push(hit.found.rule as Mending);
-    }
-  }
+  for (const field of fieldsOf(follows, kind)) read(record, field, reading);
   dropRepeated(reading, "prompt", "input");
   dropRepeated(reading, "response", "output");
-  if (counted.has(kind)) mendCounts(reading);
-  else if (
-    usageTargets.some((target) => lookUp(record, follows, target) !== null)
+  if (counted.has(kind)) {
+    mendCounts(reading);
+    inferProvider(reading);
+  } else if (
+    usageTargets.some((target) => isSaid(record, follows, target))
   ) {
     reading.rules.push("aggregate_not_counted");
   }
   return reading;
+}
+
+function fieldsOf({ places, ofKind }: Followed, kind: Kind): readonly Field[] {
+  const known = ofKind.get(kind);
+  if (known !== undefined) return known;
+  const fields = targetsOf[kind].flatMap((target): Field[] => {
+    const readable = places.get(target);
+    return readable === undefined ? [] : [[target, readable]];
+  });
+  ofKind.set(kind, fields);
+  return fields;
+}
+
+/** The first place whose value can be stored; what cannot stays among the attributes. */
+function read(record: RawRecord, [target, places]: Field, reading: Reading): void {
+  for (const { convention, source } of places) {
+    const found = source.read(record);
+    if (found === undefined) continue;
+    const value = fitted(target, found.value);
+    if (value === undefined || tooDeep(value, depthMax)) continue;
+    reading.values.set(target, value);
+    reading.hits.set(target, { convention, source, found });
+    if (found.rule !== undefined) reading.rules.push(found.rule);
+    return;
+  }
 }
 
 /** What stands in a conversation and as plain input is told once; a step has one of the two. */
@@ -188,8 +201,13 @@ function dropRepeated(
 const depthMax = limits.jsonDepthMax - 1;
 
 function inferredKind(record: RawRecord, follows: Followed): Kind {
-  const has = (target: Target) => lookUp(record, follows, target) !== null;
-  return modelSigns.some(has) && contentSigns.some(has) ? "model" : "other";
+  const has = (target: Target) => isSaid(record, follows, target);
+  if (!modelSigns.some(has)) return "other";
+  const asks = () =>
+    follows.places.get("prompt")?.some(({ source }) =>
+      source.rank <= messagesRankMax && source.read(record) !== undefined
+    ) ?? false;
+  return contentSigns.some(has) || asks() ? "model" : "other";
 }
 
 /** Parts larger than the whole were counted beside it. */
@@ -198,14 +216,22 @@ function mendCounts({ values, rules }: Reading): void {
   const input = count("tokens_input");
   const cached = (count("tokens_cache_read") ?? 0) +
     (count("tokens_cache_write") ?? 0);
-  if (input !== undefined && cached > input) {
+  if (input !== undefined && cached > input && Number.isSafeInteger(input + cached)) {
     values.set("tokens_input", input + cached);
     rules.push("cache_added_to_input");
   }
   const output = count("tokens_output");
   const reasoning = count("tokens_reasoning") ?? 0;
-  if (output !== undefined && reasoning > output) {
+  if (output !== undefined && reasoning > output && Number.isSafeInteger(output + reasoning)) {
     values.set("tokens_output", output + reasoning);
     rules.push("reasoning_added_to_output");
   }
+}
+
+function inferProvider({ values, rules }: Reading): void {
+  if (values.has("provider")) return;
+  const maker = makerOf(String(values.get("model") ?? values.get("model_requested") ?? ""));
+  if (maker === undefined) return;
+  values.set("provider", maker);
+  rules.push("provider_inferred");
 }

@@ -1,5 +1,6 @@
 // What the mapping reads: a span or a log record with its attributes, and lenient readings of values.
 // Producers send numbers, booleans and whole documents as text; what cannot be read is not there.
+import { limits } from "../limits.ts";
 import type { Attributes, SpanEvent, Value } from "../receive/otlp/telemetry.ts";
 
 export interface RawRecord {
@@ -13,6 +14,8 @@ export interface RawRecord {
   events: readonly SpanEvent[];
   /** Of a log record. */
   body: Value;
+  /** Whether it is a span, or a log record that belongs to one. */
+  has_span: boolean;
   /** Milliseconds since 1970; null when it is unknown. */
   start_ms: number | null;
 }
@@ -21,6 +24,10 @@ export interface RawRecord {
 export const indexesMax = 10_001;
 /** JSON inside JSON inside JSON is met; deeper is not. */
 const decodingsMax = 3;
+/** Steps of a flattened name, and nesting of JSON text: what is deeper stays as it came. */
+const stepsMax = limits.jsonDepthMax;
+/** Parsing brackets alone takes 170 ns each; from here on they are counted before. */
+const countedCharactersMin = 64 * 1024;
 
 export function isObject(value: unknown): value is Record<string, Value> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -30,13 +37,22 @@ export function isPresent(value: unknown): value is Exclude<Value, null> {
   return value !== undefined && value !== null && value !== "";
 }
 
-export function textOf(value: Value | undefined): string | undefined {
+/** `{intValue: "5"}` → "5": exporters of their own making let OTLP's wrapping through. */
+function unwrapped(value: Value | undefined): Value | undefined {
+  if (!isObject(value)) return value;
+  const inner = value.intValue ?? value.doubleValue ?? value.stringValue ?? value.boolValue;
+  return inner !== undefined && Object.keys(value).length === 1 ? inner : value;
+}
+
+export function textOf(given: Value | undefined): string | undefined {
+  const value = unwrapped(given);
   if (typeof value === "string") return value === "" ? undefined : value;
   return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
 }
 
 /** A number, also as text. */
-export function numberOf(value: Value | undefined): number | undefined {
+export function numberOf(given: Value | undefined): number | undefined {
+  const value = unwrapped(given);
   const number = typeof value === "number" ? value : typeof value === "string" &&
       /^\s*-?\d+(\.\d+)?([eE][+-]?\d+)?\s*$/.test(value)
     ? Number(value)
@@ -65,6 +81,7 @@ export function decoded(value: Value | undefined): Value | undefined {
       start !== "{" && start !== "[" &&
       !(start === '"' && /^"[[{]/.test(current))
     ) break;
+    if (current.length >= countedCharactersMin && nestsTooDeep(current)) break;
     try {
       current = JSON.parse(current) as Value;
     } catch {
@@ -72,6 +89,37 @@ export function decoded(value: Value | undefined): Value | undefined {
     }
   }
   return current;
+}
+
+/** Whether brackets outside of texts stand deeper than a field may nest. */
+function nestsTooDeep(json: string): boolean {
+  let depth = 0;
+  for (let at = 0; at < json.length; at++) {
+    switch (json.charCodeAt(at)) {
+      case 0x22:
+        at = endOfText(json, at);
+        break;
+      case 0x5b:
+      case 0x7b:
+        if (++depth > stepsMax) return true;
+        break;
+      case 0x5d:
+      case 0x7d:
+        depth--;
+    }
+  }
+  return false;
+}
+
+/** Place of the quote that ends the text which begins at `start`. */
+function endOfText(json: string, start: number): number {
+  for (let at = start + 1;; at++) {
+    at = json.indexOf('"', at);
+    if (at === -1) return json.length;
+    let slashes = 0;
+    while (json.charCodeAt(at - 1 - slashes) === 0x5c) slashes++;
+    if (slashes % 2 === 0) return at;
+  }
 }
 
 /** A member of a JSON document, by its path. */
@@ -112,8 +160,8 @@ export function unflatten(
   const keys: string[] = [];
   for (const key in attributes) {
     if (!key.startsWith(prefix)) continue;
-    const path = key.slice(prefix.length).split(".");
-    if (path.some((step) => forbidden.has(step))) continue;
+    const path = key.slice(prefix.length).split(".", stepsMax);
+    if (path.length === stepsMax || path.some((step) => forbidden.has(step))) continue;
     if (keys.length >= membersMax) break;
     keys.push(key);
     let node = root;

@@ -64,9 +64,13 @@ export function placesOf(
 /** What does not depend on values: records of one kind have the same names. */
 export interface Followed {
   conventions: readonly Convention[];
-  /** Only places that the names of the attributes allow. */
+  /** Only places that the names of the attributes allow; a field without any is not there. */
   places: ReadonlyMap<Target, readonly Place[]>;
+  /** Of these, the fields that records of a kind have; filled as kinds are met. */
+  ofKind: Map<Kind, readonly Field[]>;
 }
+
+export type Field = readonly [target: Target, places: readonly Place[]];
 
 /** A program sends few kinds of records; a hostile one sends many, and pushes others out. */
 const shapes = new Map<string, Followed>();
@@ -78,14 +82,17 @@ export function followed(record: RawRecord): Followed {
   const known = shapes.get(shape);
   if (known !== undefined) return known;
   const among = conventions.filter((convention) => convention.recognises(record));
-  const places = new Map(
-    [...placesOf(among)].map(([target, all]) => [
-      target,
-      all.filter(({ source }) => mayRead(source, names)),
-    ]),
-  );
-  const made: Followed = { conventions: among, places };
-  if (shape.length <= shapeCharactersMax) {
+  const named = new Set(names);
+  const places = new Map<Target, readonly Place[]>();
+  for (const [target, all] of placesOf(among)) {
+    const readable = all.filter(({ source }) => mayRead(source, named));
+    if (readable.length > 0) places.set(target, readable);
+  }
+  const made: Followed = { conventions: among, places, ofKind: new Map() };
+  // A line break inside of a name would let one shape pass for another.
+  const isPlain = ![...names, record.name, ...record.events.map((event) => event.name)]
+    .some((name) => name.includes("\n"));
+  if (shape.length <= shapeCharactersMax && isPlain) {
     if (shapes.size >= shapesMax) shapes.clear();
     shapes.set(shape, made);
   }
@@ -113,13 +120,13 @@ function shapeOf(
 const indexed = /\.\d/;
 
 /** `names` are those of `shapeOf`: a list's name ends in a dot. */
-function mayRead({ needs }: Source, names: readonly string[]): boolean {
+function mayRead({ needs }: Source, names: ReadonlySet<string>): boolean {
   if (needs === undefined) return true;
-  if ("prefix" in needs) {
-    const { prefix } = needs;
-    return names.some((name) => name.startsWith(prefix) || prefix.startsWith(name));
+  if ("key" in needs) return names.has(needs.key) || indexed.test(needs.key);
+  for (const name of names) {
+    if (name.startsWith(needs.prefix) || needs.prefix.startsWith(name)) return true;
   }
-  return indexed.test(needs.key) || names.includes(needs.key);
+  return false;
 }
 
 /** What happened, and which convention says so; null when none does. */
@@ -139,26 +146,18 @@ export interface Hit extends Place {
   found: Found;
 }
 
-/** The first place that has the field. */
-export function lookUp(
-  record: RawRecord,
-  { places }: Followed,
-  target: Target,
-): Hit | null {
-  for (const place of places.get(target)!) {
-    const found = place.source.read(record);
-    if (found !== undefined) return { ...place, found };
-  }
-  return null;
+/** Whether any place has the field. */
+export function isSaid(record: RawRecord, { places }: Followed, target: Target): boolean {
+  return places.get(target)?.some(({ source }) => source.read(record) !== undefined) ?? false;
 }
 
-/** Every place that has the field: the first counts, the others lost. */
+/** Every place that has the field. */
 export function lookUpAll(
   record: RawRecord,
   { places }: Followed,
   target: Target,
 ): Hit[] {
-  return places.get(target)!.flatMap((place) => {
+  return (places.get(target) ?? []).flatMap((place) => {
     const found = place.source.read(record);
     return found === undefined ? [] : [{ ...place, found }];
   });

@@ -62,6 +62,7 @@ export const targets = {
   error_message: "text",
   error_code: "label",
   error_stack: "text",
+  level: "label",
   score_name: "label",
   score_value: "amount",
   score_label: "label",

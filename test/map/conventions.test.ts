@@ -1,11 +1,7 @@
 // One model call, tool call and agent step in the words of every convention: what is stored of it.
 import { expect, test } from "bun:test";
 import { mapLogRecord, mapSpan } from "../../src/map/map.ts";
-import type {
-  LogRecord,
-  Span,
-  Value,
-} from "../../src/receive/otlp/telemetry.ts";
+import type { LogRecord, Span, Value } from "../../src/receive/otlp/telemetry.ts";
 import { log, only, span, spanEvent } from "./fixture.ts";
 
 function check(name: string, given: Span | LogRecord, expected: object): void {
@@ -184,8 +180,7 @@ check(
     "llm.invocation_parameters": json({ model: "gpt-4o", temperature: 0 }),
     "llm.input_messages.1.message.role": "user",
     "llm.input_messages.1.message.contents.0.message_content.type": "text",
-    "llm.input_messages.1.message.contents.0.message_content.text":
-      "What is it?",
+    "llm.input_messages.1.message.contents.0.message_content.text": "What is it?",
     "llm.input_messages.1.message.contents.1.message_content.type": "image",
     "llm.input_messages.1.message.contents.1.message_content.image.image.url":
       "https://a.example/b",
@@ -193,10 +188,8 @@ check(
     "llm.input_messages.0.message.content": "Be kind.",
     "llm.output_messages.0.message.role": "assistant",
     "llm.output_messages.0.message.tool_calls.0.tool_call.id": "c1",
-    "llm.output_messages.0.message.tool_calls.0.tool_call.function.name":
-      "look",
-    "llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments":
-      "{}",
+    "llm.output_messages.0.message.tool_calls.0.tool_call.function.name": "look",
+    "llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments": "{}",
     "llm.token_count.prompt": 10,
     "llm.token_count.completion": 5,
     "llm.token_count.prompt_details.cache_read": 4,
@@ -468,6 +461,23 @@ check(
     tags: ["a"],
   },
 );
+for (
+  const [level, status] of Object.entries({
+    ERROR: "error",
+    WARNING: "warning",
+    DEFAULT: "success",
+  })
+) {
+  check(
+    `Langfuse: level ${level}`,
+    span({
+      "langfuse.observation.type": "generation",
+      "langfuse.observation.level": level,
+      "langfuse.observation.status_message": "no answer",
+    }),
+    { status, error: level === "ERROR" ? { message: "no answer" } : null },
+  );
+}
 check(
   "Langfuse: a span with input and output",
   span({
@@ -805,6 +815,27 @@ check(
   },
 );
 check(
+  "Codex: a request that failed",
+  log("codex.api_request", { "error.message": "slow down", "http.response.status_code": "429" }),
+  { event_type: "error", status: "error", error: { message: "slow down", code: "429" } },
+);
+check(
+  "Claude Code: it gave up",
+  log("claude_code.api_retries_exhausted", { error: "overloaded" }),
+  { event_type: "error", status: "error", error: { message: "overloaded" } },
+);
+check(
+  "LiteLLM: parts of a cost are added up, discounts and margins are not",
+  span({
+    "gen_ai.operation.name": "acompletion",
+    "gen_ai.cost.input_cost": 0.25,
+    "gen_ai.cost.output_cost": 0.5,
+    "gen_ai.cost.original_cost": 1,
+    "gen_ai.cost.discount_percent": 25,
+  }),
+  { cost_reported_usd: 0.75 },
+);
+check(
   "Codex: other events of the stream",
   log("codex.sse_event", { "event.kind": "response.created" }),
   {
@@ -849,6 +880,25 @@ check(
   "a message as a log record",
   log("gen_ai.user.message", {}, { body: { content: "hi" } }),
   { event_type: "span", prompt: [{ role: "user", content: "hi" }] },
+);
+const details = {
+  "gen_ai.operation.name": "chat",
+  "gen_ai.request.model": "m",
+  "gen_ai.usage.input_tokens": 3,
+  "gen_ai.input.messages": question,
+};
+check(
+  "the details of a call that no span tells of",
+  log("gen_ai.client.inference.operation.details", details),
+  { event_type: "prompt_call", tokens_input: 3, prompt: question },
+);
+check(
+  "the details of a call beside its span: content, counted there",
+  log("gen_ai.client.inference.operation.details", details, {
+    trace_id: "0af7651916cd43dd8448eb211c80319c",
+    span_id: "b7ad6b7169203331",
+  }),
+  { event_type: "span", tokens_input: null, prompt: question },
 );
 check(
   "any other log",

@@ -1,11 +1,6 @@
 // Spans and log records to map, with as little as a test has to say.
 import { type Draft } from "../../src/map/event.ts";
-import type {
-  LogRecord,
-  Span,
-  SpanEvent,
-  Value,
-} from "../../src/receive/otlp/telemetry.ts";
+import type { LogRecord, Span, SpanEvent, Value } from "../../src/receive/otlp/telemetry.ts";
 
 const resource = { attributes: {}, schema_url: "" };
 const scope = { name: "test", version: "", attributes: {}, schema_url: "" };

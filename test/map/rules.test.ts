@@ -4,19 +4,10 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { type Field, fields } from "../../src/event.ts";
 import { explain } from "../../src/map/explain.ts";
-import {
-  logRecordOf,
-  mapLogRecord,
-  mapSpan,
-  spanOf,
-} from "../../src/map/map.ts";
+import { logRecordOf, mapLogRecord, mapSpan, spanOf } from "../../src/map/map.ts";
 import { remap } from "../../src/map/remap.ts";
 import { receiveEvent } from "../../src/receive/event.ts";
-import type {
-  LogRecord,
-  Span,
-  Value,
-} from "../../src/receive/otlp/telemetry.ts";
+import type { LogRecord, Span, Value } from "../../src/receive/otlp/telemetry.ts";
 import { log, only, span, spanEvent } from "./fixture.ts";
 
 const receipt = {
@@ -41,6 +32,23 @@ function stored(draft: Record<string, unknown>): Record<string, unknown> {
 }
 
 const rows: [string, Span, object][] = [
+  [
+    "R1: what an agent sums up is not counted, and stays among the attributes",
+    span({
+      "gen_ai.operation.name": "invoke_agent",
+      "gen_ai.usage.input_tokens": 500,
+      "gen_ai.usage.cost": 0.5,
+    }),
+    {
+      tokens_input: null,
+      cost_reported_usd: null,
+      attributes: {
+        "gen_ai.operation.name": "invoke_agent",
+        "gen_ai.usage.input_tokens": 500,
+        "gen_ai.usage.cost": 0.5,
+      },
+    },
+  ],
   [
     "R2: cache beside the input is added to it",
     span({
@@ -69,6 +77,35 @@ const rows: [string, Span, object][] = [
       "gen_ai.response.finish_reasons": '["stop"]',
     }),
     { tokens_input: 12, tokens_output: 7, finish_reason: "stop" },
+  ],
+  [
+    "R2: counts that no number holds are left as they came",
+    span({
+      "gen_ai.operation.name": "chat",
+      "gen_ai.usage.input_tokens": 9_007_199_254_740_000,
+      "gen_ai.usage.cache_read.input_tokens": 9_007_199_254_740_991,
+    }),
+    { tokens_input: 9_007_199_254_740_000, tokens_cache_read: 9_007_199_254_740_991 },
+  ],
+  [
+    "R3: what OTLP wraps values in, when an exporter lets it through",
+    span({
+      "gen_ai.operation.name": "chat",
+      "gen_ai.usage.input_tokens": { intValue: "12" },
+      "gen_ai.request.model": { stringValue: "gpt-4o" },
+    }),
+    { tokens_input: 12, model: "gpt-4o" },
+  ],
+  [
+    "R3: what cannot be read gives way to the next name",
+    span({
+      "gen_ai.operation.name": "chat",
+      "gen_ai.usage.input_tokens": "many",
+      "gen_ai.usage.prompt_tokens": 3,
+      "session.id": "s".repeat(300),
+      "gen_ai.conversation.id": "c",
+    }),
+    { tokens_input: 3, session_id: "c" },
   ],
   [
     "R3: what is no number is not there",
@@ -114,6 +151,25 @@ const rows: [string, Span, object][] = [
     { prompt: [{ content: "hi" }] },
   ],
   [
+    "R5: a name of a million steps makes no structure",
+    span({
+      "openinference.span.kind": "LLM",
+      [`llm.input_messages.${"0.".repeat(1_000_000)}x`]: "hi",
+    }),
+    { event_type: "prompt_call", prompt: null },
+  ],
+  [
+    "R6: OpenTelemetry counts seconds",
+    span({ "gen_ai.operation.name": "chat", "gen_ai.response.time_to_first_chunk": 0.25 }),
+    { time_to_first_token_ms: 250 },
+  ],
+  [
+    "R6: the AI SDK counts milliseconds",
+    span({ "ai.operationId": "ai.streamText.doStream", "ai.response.msToFirstChunk": 250 }),
+    { time_to_first_token_ms: 250 },
+  ],
+  ["R7: a span without a parent", span({}, { parent_span_id: null }), { parent_span_id: null }],
+  [
     "R7: an end before the start is no duration",
     span({}, { end: 1n }),
     { latency_ms: null },
@@ -153,6 +209,23 @@ const rows: [string, Span, object][] = [
     "a model and tokens are a call, without an operation",
     span({ "gen_ai.request.model": "m", "gen_ai.usage.output_tokens": 3 }),
     { event_type: "prompt_call", tokens_output: 3 },
+  ],
+  [
+    "a model and a question are a call, also when no answer came",
+    span({ "gen_ai.request.model": "m", "gen_ai.input.messages": "hi" }, {
+      status: { code: 2, message: "429" },
+    }),
+    { event_type: "prompt_call", status: "error" },
+  ],
+  [
+    "a provider is inferred from a name that is its maker's alone",
+    span({ "gen_ai.operation.name": "chat", "gen_ai.request.model": "claude-sonnet-4-5" }),
+    { provider: "anthropic" },
+  ],
+  [
+    "a provider of an open model is not guessed at",
+    span({ "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-oss-20b" }),
+    { provider: null },
   ],
   ["a status of error", span({}, { status: { code: 2, message: "boom" } }), {
     status: "error",
@@ -241,6 +314,32 @@ test("map: no attribute costs a span its place, and none is lost", () => {
     Object.keys(unfit).sort(),
   );
   expect(back.name.length).toBe(3000);
+});
+
+test("map: brackets alone are not parsed", () => {
+  const started = performance.now();
+  const prompt = "[".repeat(10_000_000);
+  expect(mapSpan(span({ "gen_ai.operation.name": "chat", "gen_ai.input.messages": prompt })).prompt)
+    .toBe(prompt);
+  expect(performance.now() - started).toBeLessThan(1000);
+});
+
+test("map: brackets inside of a long text do not keep it from being parsed", () => {
+  const messages = [{ role: "user", content: `${'\\"[{'.repeat(20_000)}\\` }];
+  const attributes = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.input.messages": JSON.stringify(messages),
+  };
+  expect(mapSpan(span(attributes)).prompt).toEqual(messages);
+});
+
+test("map: a record does not decide how the next one with its names is read", () => {
+  const usage = { "gen_ai.operation.name": "chat", "gen_ai.usage.cost": "", "first": 1 };
+  expect(mapSpan(span(usage)).cost_reported_usd).toBeUndefined();
+  expect(mapSpan(span({ ...usage, "gen_ai.usage.cost": 0.5 })).cost_reported_usd).toBe(0.5);
+  mapSpan(span({ "gen_ai.operation.name\ngen_ai.request.model": "chat" }));
+  const call = { "gen_ai.operation.name": "chat", "gen_ai.request.model": "m" };
+  expect(mapSpan(span(call))).toMatchObject({ event_type: "prompt_call", model: "m" });
 });
 
 test("map: a million indexes take bounded time", () => {
@@ -413,7 +512,7 @@ test("explain: each field names its attribute, what lost, and what was left over
     kind_by: "otel_genai",
     left_over: ["http.route"],
   });
-  expect(told.rules).toEqual(["cache_added_to_input"]);
+  expect(told.rules).toEqual(["cache_added_to_input", "provider_inferred"]);
   expect(told.conventions.map(({ id }) => id)).toEqual([
     "otel_genai",
     "openinference",

@@ -26,6 +26,7 @@ const wholeInput = computed(
   },
 );
 
+const failures = new Set(["api_error", "api_retries_exhausted", "internal_error"]);
 const failed = (value: Value) => value === "false" || value === false ? "tool_error" : undefined;
 
 export const claudeCode: Convention = {
@@ -38,7 +39,7 @@ export const claudeCode: Convention = {
     const event = claudeCodeEvent(record);
     if (record.signal === "span") return "step";
     if (event === "api_request") return "model";
-    if (event === "api_error" || event === "internal_error") return "error";
+    if (failures.has(event)) return "error";
     if (event === "tool_result") return "tool";
     if (event === "user_prompt") return "step";
     return event === "" ? undefined : "other";

@@ -1,7 +1,7 @@
 // Codex CLI: log events, most numbers as text.
 // https://github.com/openai/codex/blob/main/docs/config.md
 import type { Value } from "../../receive/otlp/telemetry.ts";
-import { attribute, computed, type Convention, made } from "../convention.ts";
+import { attribute, computed, type Convention, has, made } from "../convention.ts";
 import type { RawRecord } from "../record.ts";
 
 function codexEvent({ name }: Pick<RawRecord, "name">): string {
@@ -24,6 +24,7 @@ export const codex: Convention = {
     if (record.signal === "span") return "step";
     if (event === "sse_event") return isCompleted(record) ? "model" : "other";
     if (event === "tool_result") return "tool";
+    if (event === "api_request" && has(record, "error.message")) return "error";
     if (event === "user_prompt") return "step";
     return event === "" ? undefined : "other";
   },

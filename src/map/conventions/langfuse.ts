@@ -83,6 +83,7 @@ export const langfuse: Convention = {
     model_parameters: [attribute("langfuse.observation.model.parameters", 120)],
     prompt_template_id: [attribute("langfuse.observation.prompt.name", 90)],
     prompt_version: [attribute("langfuse.observation.prompt.version", 90)],
+    level: [attribute("langfuse.observation.level")],
     error_message: [
       made(
         "langfuse.observation.status_message",

@@ -1,6 +1,23 @@
 // LiteLLM's proxy and SDK. https://docs.litellm.ai/docs/observability/opentelemetry_integration
-import { attribute, computed, type Convention, has, hasPrefix, member } from "../convention.ts";
-import { numberOf } from "../record.ts";
+import {
+  attribute,
+  computed,
+  type Convention,
+  type Found,
+  hasPrefix,
+  member,
+  names,
+} from "../convention.ts";
+import { numberOf, type RawRecord } from "../record.ts";
+
+/** Beside these there are discounts, margins and percentages, which are no parts of a sum. */
+const parts = ["gen_ai.cost.input_cost", "gen_ai.cost.output_cost", "gen_ai.cost.tool_usage_cost"];
+
+function sumOfParts({ attributes }: RawRecord): Found | undefined {
+  const keys = parts.filter((key) => numberOf(attributes[key]) !== undefined);
+  if (keys.length === 0) return undefined;
+  return { value: keys.reduce((sum, key) => sum + numberOf(attributes[key])!, 0), keys };
+}
 
 export const litellm: Convention = {
   id: "litellm",
@@ -13,19 +30,11 @@ export const litellm: Convention = {
       "metadata.user_api_key",
       "llm.is_streaming",
     ) ||
-    has(record, "hidden_params", "response_cost"),
+    names(record, "hidden_params", "response_cost"),
   fields: {
     cost_reported_usd: [
       attribute("gen_ai.cost.total_cost", 115),
-      computed("sum of gen_ai.cost.*", ({ attributes }) => {
-        const keys = Object.keys(attributes).filter((key) => key.startsWith("gen_ai.cost."));
-        const parts = keys.map((key) => numberOf(attributes[key])).filter((
-          part,
-        ) => part !== undefined);
-        return parts.length === 0
-          ? undefined
-          : { value: parts.reduce((sum, part) => sum + part, 0), keys };
-      }, 120),
+      computed("sum of gen_ai.cost.{input,output,tool_usage}_cost", sumOfParts, 120),
       attribute("response_cost", 125),
       member("hidden_params", "response_cost", 130),
     ],

@@ -1,5 +1,5 @@
 // OpenLIT. https://docs.openlit.io
-import { attribute, type Convention, has, hasPrefix } from "../convention.ts";
+import { attribute, type Convention, hasPrefix, names } from "../convention.ts";
 
 export const openlit: Convention = {
   id: "openlit",
@@ -11,7 +11,7 @@ export const openlit: Convention = {
       "gen_ai.usage.prompt_tokens_details.",
       "gen_ai.usage.completion_tokens_details.",
     ) ||
-    has(
+    names(
       record,
       "gen_ai.usage.cost",
       "gen_ai.session.id",

@@ -317,8 +317,15 @@ function logFields({ body, attributes }: RawRecord): Record<string, Value> {
   return isObject(fields) ? fields : { ...attributes, content: body };
 }
 
+/**
+ * What a span says too is content below that span, and counts nothing. Without a span the record is
+ * all there is of the call.
+ */
 function kindOfLog(record: RawRecord): Kind | undefined {
   if (record.name === "gen_ai.evaluation.result") return "score";
   if (record.name === "gen_ai.client.operation.exception") return "error";
+  if (record.name === "gen_ai.client.inference.operation.details" && !record.has_span) {
+    return operations[operation(record)] ?? "model";
+  }
   return record.name.startsWith("gen_ai.") ? "other" : undefined;
 }

@@ -1,5 +1,5 @@
 // Producers that add a few names of their own: Sentry, Laminar, AgentOps, Google ADK, MLflow,
-// Genkit, LiveKit, AutoGen.
+// Genkit, LiveKit.
 import type { Value } from "../../receive/otlp/telemetry.ts";
 import {
   attribute,
@@ -9,6 +9,7 @@ import {
   type Kind,
   made,
   member,
+  names,
   wordOf,
 } from "../convention.ts";
 import { decoded, isObject } from "../record.ts";
@@ -18,7 +19,7 @@ export const sentry: Convention = {
   title: "Sentry",
   source: "https://docs.sentry.io/platforms/javascript/guides/node/configuration/integrations/",
   recognises: (record) =>
-    has(
+    names(
       record,
       "gen_ai.response.text",
       "gen_ai.response.tool_calls",

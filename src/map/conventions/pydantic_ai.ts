@@ -1,6 +1,6 @@
 // Pydantic AI and Logfire, instrumentation versions 1 to 6. https://ai.pydantic.dev/logfire/
 import type { Value } from "../../receive/otlp/telemetry.ts";
-import { attribute, type Convention, has, made, member } from "../convention.ts";
+import { attribute, type Convention, has, made, member, names } from "../convention.ts";
 import { choiceMessage } from "../messages.ts";
 import { decoded, isObject } from "../record.ts";
 
@@ -29,7 +29,7 @@ export const pydanticAi: Convention = {
   title: "Pydantic AI / Logfire",
   source: "https://ai.pydantic.dev/logfire/",
   recognises: (record) =>
-    has(
+    names(
       record,
       "pydantic_ai.all_messages",
       "all_messages_events",
