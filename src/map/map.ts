@@ -13,7 +13,7 @@ import {
 } from "./event.ts";
 import { type Reading, readingOf } from "./reading.ts";
 import { isObject, type RawRecord, textOf } from "./record.ts";
-import { isoOf, nanosOf } from "./time.ts";
+import { isoOf, microsecondsOf, nanosOf } from "./time.ts";
 
 const spanKinds = [
   "",
@@ -53,7 +53,7 @@ export function mapSpan(span: Span): Draft {
   };
   if (span.parent_span_id !== null) event.parent_span_id = span.parent_span_id;
   if (span.start !== 0n) {
-    event.timestamp = isoOf(span.start).slice(0, "2026-01-31T12:00:00.000000".length) + "Z";
+    event.timestamp = microsecondsOf(span.start);
   }
   if (span.start !== 0n && span.end >= span.start) {
     event.latency_ms = Number(span.end - span.start) / Number(nanosPerMs);
@@ -161,7 +161,7 @@ export function mapLogRecord(record: LogRecord): Draft {
   };
   if (record.span_id !== null) event.parent_span_id = record.span_id;
   if (nanos !== 0n) {
-    event.timestamp = isoOf(nanos).slice(0, "2026-01-31T12:00:00.000000".length) + "Z";
+    event.timestamp = microsecondsOf(nanos);
   }
   setFields(event, reading);
   const said = typeof body === "string" && body !== raw.name ? body : "";
@@ -266,11 +266,12 @@ function schemas({ resource, scope }: Pick<Span, "resource" | "scope">) {
 
 /** Without what is null, empty or zero: absence says the same. */
 function present(fields: Draft): Draft {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) =>
-      value !== null && value !== undefined && value !== "" && value !== 0
-    ),
-  );
+  const made: Draft = {};
+  for (const name in fields) {
+    const value = fields[name];
+    if (value !== null && value !== undefined && value !== "" && value !== 0) made[name] = value;
+  }
+  return made;
 }
 
 function eventJson({ name, time, attributes }: SpanEvent): Draft {

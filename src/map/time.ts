@@ -4,11 +4,26 @@ const nanosPerSecond = 1_000_000_000n;
 
 /** `2026-01-31T12:00:00.123456789Z`. A time that no calendar holds is 1970. */
 export function isoOf(nanos: bigint): string {
-  const seconds = nanos / nanosPerSecond;
-  const date = new Date(Number(seconds) * 1000);
-  if (Number.isNaN(date.getTime())) return "1970-01-01T00:00:00.000000000Z";
-  const rest = String(nanos % nanosPerSecond).padStart(9, "0");
-  return `${date.toISOString().slice(0, 19)}.${rest}Z`;
+  return `${secondOf(nanos)}.${String(nanos % nanosPerSecond).padStart(9, "0")}Z`;
+}
+
+/** The same, without what an event does not keep. */
+export function microsecondsOf(nanos: bigint): string {
+  const rest = Math.floor(Number(nanos % nanosPerSecond) / 1000);
+  return `${secondOf(nanos)}.${String(rest).padStart(6, "0")}Z`;
+}
+
+/** Spans of an export lie close together: the second that was asked for last is remembered. */
+let [lastSecond, lastText] = [0, "1970-01-01T00:00:00"];
+
+function secondOf(nanos: bigint): string {
+  const second = Number(nanos / nanosPerSecond);
+  if (second !== lastSecond) {
+    const date = new Date(second * 1000);
+    if (Number.isNaN(date.getTime())) return "1970-01-01T00:00:00";
+    [lastSecond, lastText] = [second, date.toISOString().slice(0, 19)];
+  }
+  return lastText;
 }
 
 /** Of ISO 8601 text, or of nanoseconds as decimal text; 0 of anything else. */

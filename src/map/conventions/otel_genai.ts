@@ -89,13 +89,12 @@ const parameters = [
   "stream",
   "reasoning.level",
   "reasoning_effort",
-] as const;
+].map((name) => ({ name, key: `gen_ai.request.${name}` }));
 
 function requestParameters({ attributes }: RawRecord) {
   const value: Record<string, Value> = {};
   const keys: string[] = [];
-  for (const name of parameters) {
-    const key = `gen_ai.request.${name}`;
+  for (const { name, key } of parameters) {
     if (!isPresent(attributes[key])) continue;
     value[name] = attributes[key];
     keys.push(key);
