@@ -165,6 +165,29 @@ export const commands: readonly Command[] = [
     load: async () => (await import("./rewrite.ts")).reprice,
   },
   {
+    name: "rules apply",
+    summary: "Make a project's alert rules those of a file; the difference is shown first.",
+    about:
+      "The file is YAML or JSON: `rules`, a list of rules as POST /api/rules takes them, with\n" +
+      "channels by name or id. Rules are told apart by their names.\n\n" +
+      "  watchllm rules apply rules.yaml --yes",
+    arguments: [{ name: "file", required: true }],
+    options: {
+      ...serverOptions(),
+      yes: { kind: "boolean", help: "Apply without asking." },
+      delete: { kind: "boolean", help: "Delete rules that are not in the file." },
+    },
+    settings: ["listen", "init_key"],
+    load: async () => (await import("./rules.ts")).apply,
+  },
+  {
+    name: "rules export",
+    summary: "Print a project's alert rules as such a file.",
+    options: serverOptions(),
+    settings: ["listen", "init_key"],
+    load: async () => (await import("./rules.ts")).exportRules,
+  },
+  {
     name: "doctor",
     summary: "Check that this machine and the data directory are fit to serve.",
     options: { format: formatOption() },
@@ -230,6 +253,18 @@ function rewriteOptions() {
     url: { kind: "text", placeholder: "url", help: "Server; the one of the data directory else." },
     key: { kind: "text", placeholder: "key", help: "Admin key, for a server that asks for one." },
     format: formatOption(),
+  } as const;
+}
+
+function serverOptions() {
+  return {
+    url: { kind: "text", placeholder: "url", help: "Server; the one at --listen when left out." },
+    key: { kind: "text", placeholder: "key", help: "Admin key, for a server that asks for one." },
+    project: {
+      kind: "text",
+      placeholder: "id",
+      help: "Project; may be left out when the key knows one.",
+    },
   } as const;
 }
 
