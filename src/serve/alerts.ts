@@ -3,8 +3,10 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { levels } from "../alert/rule.ts";
 import { resolvedReasons } from "../alert/state.ts";
 import { loggerOf } from "../logging.ts";
+import type { Clock } from "../std/clock.ts";
 import type { StoredAlert } from "../store/alerts/history.ts";
 import type { Alerting } from "../watch/open.ts";
+import { act } from "../watch/runbook.ts";
 import { problemResponse, refuseInvalid } from "./body.ts";
 import { Problem } from "./errors.ts";
 import { decodeCursor, encodeCursor, filterQuery, strictly } from "./filter.ts";
@@ -12,6 +14,7 @@ import { allowed, type AppEnv, type Principal } from "./principal.ts";
 
 export interface AlertDeps {
   alerting: Alerting;
+  clock: Clock;
 }
 
 const log = loggerOf("alerts");
@@ -87,7 +90,33 @@ const resolve = createRoute({
   },
 });
 
-export function alertRoutes({ alerting }: AlertDeps): OpenAPIHono<AppEnv> {
+const acted = z.object({
+  done: z.enum(["muted", "resolved", "told"]),
+  until: z.string().optional().describe("Of a mute."),
+  delivery_id: z.string().optional().describe("Of what is told; see /api/deliveries."),
+}).openapi("Acted");
+
+const doAction = createRoute({
+  method: "post",
+  path: "/api/alerts/{id}/actions/{index}",
+  summary: "Do what the runbook offers",
+  description: "One of the rule's `runbook.actions`, by its place from 0: mute the rule, resolve " +
+    "the alert, tell a channel once more, or call a webhook.",
+  request: {
+    params: z.object({
+      id: z.string().max(128),
+      index: z.string().regex(/^\d{1,2}$/),
+    }),
+  },
+  responses: {
+    200: json("Done.", acted),
+    403: problemResponse("This key is no admin of the project."),
+    404: problemResponse("There is no such alert, rule or action."),
+    409: problemResponse("It cannot be done any more."),
+  },
+});
+
+export function alertRoutes({ alerting, clock }: AlertDeps): OpenAPIHono<AppEnv> {
   const { store } = alerting;
   const app = new OpenAPIHono<AppEnv>({
     defaultHook: (result, c) =>
@@ -126,6 +155,20 @@ export function alertRoutes({ alerting }: AlertDeps): OpenAPIHono<AppEnv> {
     }
     log.info("Alert {id} resolved", { id, by: principal.key_id ?? "local" });
     return c.json(toldOf(alerting, store.alerts.get(id)!), 200);
+  });
+  app.openapi(doAction, (c) => {
+    const principal = c.get("principal");
+    const { id, index } = c.req.valid("param");
+    const known = alertOf(alerting, principal, "admin", id);
+    const stored = store.rules.get(known.rule_id);
+    const action = stored?.rule.runbook?.actions[Number(index)];
+    if (stored === null || action === undefined) {
+      throw new Problem(404, "Not found", `The rule of this alert has no action ${index}.`);
+    }
+    const result = act(alerting, stored, known, action, clock.nowMs());
+    if ("refused" in result) throw new Problem(409, "Cannot be done", result.refused);
+    log.info("Alert {id}: {action} by {by}", { id, action: action.type, by: principal.key_id });
+    return c.json(result, 200);
   });
   return app;
 }

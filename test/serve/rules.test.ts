@@ -206,6 +206,42 @@ test("only an admin changes them", async () => {
   }
 });
 
+test("the actions of a runbook: told once more, muted, resolved", async () => {
+  const rule = await ask("/api/rules", "POST", {
+    name: "Refunds fail",
+    metric: "errors",
+    filter: { env: "refunds" },
+    critical: 0,
+    channels: [channel],
+    runbook: {
+      steps: ["Call the bank."],
+      actions: [
+        { type: "page", channel },
+        { type: "mute", minutes: 30 },
+        { type: "resolve" },
+      ],
+    },
+  });
+  await server.send(calls(1, "error", "refunds"));
+  const told = await receiver.until(({ json }) => json.title === "Critical: Refunds fail");
+  expect(told.json).toMatchObject({ rule: { runbook: { steps: ["Call the bank."] } } });
+  const [{ id }] = told.json.alerts as [{ id: string }];
+  const act = (index: number) => ask(`/api/alerts/${id}/actions/${index}`, "POST");
+  expect(await act(0)).toMatchObject({ status: 200, body: { done: "told" } });
+  await receiver.until(({ json }) => json.kind === "page");
+  expect(await act(1)).toMatchObject({ status: 200, body: { done: "muted" } });
+  const muted = await ask(`/api/rules/${rule.body.id}`);
+  expect(muted.body).toMatchObject({ state: { muted: true, status: "firing" } });
+  expect(await act(2)).toMatchObject({ status: 200, body: { done: "resolved" } });
+  expect(await act(2)).toMatchObject({ status: 409 });
+  expect(await act(3)).toMatchObject({ status: 404 });
+  expect((await ask(`/api/alerts/${id}`)).body).toMatchObject({
+    status: "resolved",
+    resolved_reason: "resolved_by_hand",
+  });
+  await ask(`/api/rules/${rule.body.id}`, "DELETE");
+});
+
 describe("over stored history", () => {
   const minuteMs = 60_000;
   const nowMs = Date.now();
