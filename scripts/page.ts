@@ -13,7 +13,7 @@ interface WebBuild {
 }
 
 export const pageFolder = join(root, "web/dist");
-const inputs = ["web", "src/event.ts", "deno.lock", "scripts/page.ts"];
+const inputs = ["web", "src/event.ts", "src/point.ts", "deno.lock", "scripts/page.ts"];
 const stamp = ".inputs";
 /** Below this a compressed file saves no packet. */
 const compressBytesMin = 1024;

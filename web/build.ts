@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { columnType, type Field, fields } from "../src/event.ts";
+import { pointColumns } from "../src/point.ts";
 
 const here = import.meta.dir;
 
@@ -16,7 +17,10 @@ export async function buildWeb(outDir: string): Promise<void> {
     splitting: true,
     minify: true,
     naming: "[name]-[hash].[ext]",
-    define: { EVENT_COLUMNS: JSON.stringify(columns()) },
+    define: {
+      EVENT_COLUMNS: JSON.stringify(columns()),
+      POINT_COLUMNS: JSON.stringify(pointColumns.map(({ name, type, help }) => [name, type, help])),
+    },
   });
   const nameOf = (kind: string, extension: string) => {
     const found = outputs.find(({ kind: its, path }) => its === kind && path.endsWith(extension));
@@ -34,7 +38,7 @@ export async function buildWeb(outDir: string): Promise<void> {
   await Bun.write(join(outDir, "index.html"), index);
 }
 
-/** The columns of the SQL view, for the console's side bar: name, type, what it answers. */
+/** The columns of the view `events`, for the console's side bar: name, type, what it answers. */
 function columns(): [string, string, string][] {
   return (fields as readonly Field[])
     .filter(({ name }) => name !== "json_fields")

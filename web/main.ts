@@ -33,10 +33,14 @@ function Content(): View {
   if (setting !== undefined) return html`<${Later} key=${key} name=${setting} />`;
   const run = /^\/runs\/([^/]+)\/?$/.exec(at)?.[1];
   if (run !== undefined) return html`<${Later} key=${key} name="run" run_id=${decoded(run)} />`;
-  if (!["/", "/runs", "/charts"].includes(at)) {
+  if (!["/", "/runs", "/charts", "/charts/metrics"].includes(at)) {
     return html`<${Nothing} title="There is no such page."><a href=${
       linkTo("/")
     }>See the events</a><//>`;
+  }
+  // Metrics may come without any event.
+  if (isEmpty.value === true && at === "/charts/metrics") {
+    return html`<${Later} key=${key} name="metrics" />`;
   }
   if (isEmpty.value === true) return html`<${StartPage} key=${key} />`;
   if (!rangeKnown.value) {
@@ -45,6 +49,7 @@ function Content(): View {
       : html`<${Problem} reason=${fitProblem.value} again=${() => void fit()} />`;
   }
   if (at === "/runs") return html`<${RunsPage} key=${key} />`;
+  if (at === "/charts/metrics") return html`<${Later} key=${key} name="metrics" />`;
   if (at === "/charts") return html`<${Later} key=${key} name="charts" />`;
   return html`<${EventsPage} key=${key} />`;
 }
@@ -94,6 +99,7 @@ const titles: Record<string, string> = {
   "/": "Events",
   "/runs": "Runs",
   "/charts": "Charts",
+  "/charts/metrics": "Metrics",
   "/sql": "SQL",
   "/settings/prices": "Prices",
   "/settings/privacy": "Privacy",

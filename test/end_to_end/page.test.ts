@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import type { Metrics } from "../../web/api.ts";
-import { chromiumPath, visit } from "./browser.ts";
+import { chromiumPath, overflowing, phone, visit } from "./browser.ts";
 import { openSite, type Site } from "./site.ts";
 
 const testMsMax = 60_000;
@@ -292,4 +292,41 @@ describe.skipIf(chromiumPath === null)("page", () => {
     await page.getByRole("dialog", { name: "Keys" }).waitFor({ state: "detached" });
     expect(visited.complaints).toEqual([]);
   }, testMsMax);
+
+  test("what SDKs had to drop is told, with the reasons", async () => {
+    const at = await site.project("drops");
+    const response = await fetch(`${site.url}/v1/projects/drops/events`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        "x-aisentry-drops": "queue_full=1204, too_large=3",
+      },
+      body: JSON.stringify([{ event_type: "span" }]),
+    });
+    expect(response.status).toBe(202);
+    await using visited = await visit(site.browser, `${site.url}/?${at}`);
+    const { page } = visited;
+    await page.getByText("1,207 events dropped by SDKs").first().waitFor();
+    await page.getByTitle(/queue full 1,204, too large 3/).first().waitFor();
+    expect(visited.complaints).toEqual([]);
+  }, testMsMax);
+
+  for (const tab of ["curl", "OpenTelemetry", "Langfuse SDK", "JavaScript", "Python"]) {
+    test(`how to send reads well on a phone: ${tab}`, async () => {
+      const at = await site.project(`start-${tab.toLowerCase().replace(" ", "-")}`);
+      await using visited = await visit(site.browser, `${site.url}/?${at}`, { viewport: phone });
+      const { page } = visited;
+      await page.getByRole("tab", { name: tab }).click();
+      const code = page.getByRole("tabpanel").locator("pre").last();
+      const [inside, needed] = await code.evaluate((el) => [el.clientWidth, el.scrollWidth]);
+      expect(needed).toBe(inside!);
+      const tabs = await page.getByRole("tab").all();
+      for (const one of tabs) {
+        const box = await one.boundingBox();
+        expect(box!.x + box!.width).toBeLessThanOrEqual(phone.width);
+      }
+      expect(await overflowing(page)).toEqual([]);
+      expect(visited.complaints).toEqual([]);
+    }, testMsMax);
+  }
 });

@@ -1,7 +1,7 @@
 // Metrics as places on an axis.
 import { expect, test } from "bun:test";
 import type { Metrics } from "../../web/api.ts";
-import { bucketsOf, valuesOf } from "../../web/parts/series.ts";
+import { bucketsOf, stepOf, valuesOf } from "../../web/parts/series.ts";
 
 test("a bucket without events is a gap, not a zero", () => {
   const point = (bucket: string, group: string | null, requests: number) =>
@@ -23,4 +23,14 @@ test("a bucket without events is a gap, not a zero", () => {
   expect(values("a")).toEqual([2, null, null, 1]);
   expect(values(null)).toEqual([null, null, null, 5]);
   expect(values("absent")).toEqual([null, null, null, null]);
+});
+
+test("the step of a metric is the usual time between two points of a group", () => {
+  const at = (seconds: number, group: string | null = null) => ({
+    bucket: new Date(seconds * 1000).toISOString(),
+    group,
+  });
+  expect(stepOf([])).toBe(0);
+  expect(stepOf([at(0), at(0, "a")])).toBe(0);
+  expect(stepOf([at(0), at(0, "a"), at(60), at(60, "a"), at(150), at(180), at(240)])).toBe(60);
 });

@@ -3,16 +3,22 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { api, type Measures, type Metrics } from "../api.ts";
 import { go, here, parameter } from "../parts/address.ts";
 import { useAsk, useThrottled } from "../parts/ask.ts";
-import { Chart, type ChartProps, type Line } from "../parts/chart.ts";
+import { Chart, type ChartProps, type Line, useLook } from "../parts/chart.ts";
+import { ChartTabs } from "../parts/chart_tabs.ts";
 import { FilterBar, setFilter, typedFilter } from "../parts/filter_bar.ts";
 import { type FilterKey, filterKeys, filterQuery, parseFilter, toggled } from "../parts/filter.ts";
 import { dollars, duration, exact, moment, percent, plural, short } from "../parts/format.ts";
 import { html, type View } from "../parts/html.ts";
 import { Nothing, Problem, Skeleton } from "../parts/notice.ts";
+import { Pick } from "../parts/pick.ts";
 import { chooseBetween } from "../parts/range_picker.ts";
-import { type Buckets, bucketsOf, type Measure, valuesOf } from "../parts/series.ts";
-import { range, scope, status, theme } from "../parts/state.ts";
+import { type Buckets, bucketsOf, valuesOf } from "../parts/series.ts";
+import { range, scope, status } from "../parts/state.ts";
 import { stepWord } from "../parts/strip.ts";
+import { countTick, durationTick } from "../parts/unit.ts";
+
+type Measure = keyof Measures;
+type MetricBuckets = Buckets<Metrics["series"][number]>;
 
 const groupings = [
   ["model", "model"],
@@ -57,29 +63,15 @@ export function ChartsPage(): View {
   }, [stored]);
   const look = useLook();
   const buckets = useMemo(() => data === null ? null : bucketsOf(data), [data]);
-  const select = (
-    name: string,
-    label: string,
-    value: string,
-    choices: readonly (readonly [string, string])[],
-  ) =>
-    html`
-      <label
-        class="pick"><span class="dim">${label}</span><select value=${value} onChange=${(
-          event: Event,
-        ) => go(here({ [name]: (event.target as HTMLSelectElement).value || null }))}>${choices.map(
-          ([choice, word]) =>
-            html`<option key=${choice} value=${choice} selected=${
-              choice === value
-            }>${word}</option>`,
-        )}</select></label>
-    `;
+  const choose = (name: string) => (value: string) => go(here({ [name]: value || null }));
   return html`<div class="charts">
     <h1 class="unseen">Charts</h1>
+    <${ChartTabs} />
     <${FilterBar} />
     <div class="list-head charts-head">
-      ${select("of", "Of", kind, kinds)}
-      ${select("group_by", "Group by", groupBy ?? "", [["", "nothing"], ...groupings])}
+      <${Pick} label="Of" value=${kind} choices=${kinds} choose=${choose("of")} />
+      <${Pick} label="Group by" value=${groupBy ?? ""} choices=${[["", "nothing"], ...groupings]}
+        choose=${choose("group_by")} />
       <span class="grow"></span>
       <button type="button" aria-pressed=${asTable} onClick=${() => setAsTable(!asTable)}>${
     asTable ? "Show charts" : "Show as table"
@@ -133,7 +125,7 @@ function Summary({ measures: m }: { measures: Measures }): View {
 }
 
 /** Of a grouped chart: one line a group, in the colours of the group table. */
-function grouped(metrics: Metrics, { times, groups }: Buckets, measure: Measure): Line[] {
+function grouped(metrics: Metrics, { times, groups }: MetricBuckets, measure: Measure): Line[] {
   return metrics.groups.slice(0, groupsMax).map(({ group }, index) => ({
     label: group ?? "none",
     color: `series-${index + 1}`,
@@ -142,7 +134,7 @@ function grouped(metrics: Metrics, { times, groups }: Buckets, measure: Measure)
 }
 
 function Charts(
-  { metrics, buckets, look }: { metrics: Metrics; buckets: Buckets; look: string },
+  { metrics, buckets, look }: { metrics: Metrics; buckets: MetricBuckets; look: string },
 ): View {
   const { summary, interval_seconds, group_by } = metrics;
   const { times } = buckets;
@@ -165,7 +157,7 @@ function Charts(
       said: `${exact(summary.requests)}, ${exact(summary.errors)} failed · ${per}`,
       as: stacked,
       format: short,
-      tick: short,
+      tick: countTick,
       lines: isGrouped
         ? grouped(metrics, buckets, "requests")
         : [line("requests", "success-bar", "requests"), line("errors", "error-bar", "errors")],
@@ -190,7 +182,7 @@ function Charts(
       said: `${exact(summary.tokens_input)} in, ${exact(summary.tokens_output)} out · ${per}`,
       as: "stack",
       format: short,
-      tick: short,
+      tick: countTick,
       lines: isGrouped ? grouped(metrics, buckets, "tokens_total") : [
         line("in", "series-1", "tokens_input"),
         line("out", "series-2", "tokens_output"),
@@ -210,12 +202,6 @@ function Charts(
   return html`<div class="chart-grid">${
     charts.map((chart) => html`<${Chart} key=${chart.title} ...${common} ...${chart} />`)
   }</div>`;
-}
-
-/** Round numbers need no decimals. */
-function durationTick(ms: number): string {
-  if (ms < 1000) return `${ms} ms`;
-  return ms < 600_000 ? `${ms / 1000} s` : duration(ms);
 }
 
 function dollarsTick(usd: number): string {
@@ -301,16 +287,4 @@ function measureCells(m: Measures): View {
     m.cost_usd === null && m.unpriced === 0 ? "–" : dollars(m.cost_usd),
     exact(m.unpriced),
   ].map((text, index) => html`<td key=${index} class="num">${text}</td>`);
-}
-
-/** Changes when the colours on screen do. */
-function useLook(): string {
-  const [query] = useState(() => matchMedia("(prefers-color-scheme: dark)"));
-  const [dark, setDark] = useState(query.matches);
-  useEffect(() => {
-    const changed = () => setDark(query.matches);
-    query.addEventListener("change", changed);
-    return () => query.removeEventListener("change", changed);
-  }, []);
-  return `${theme.value} ${dark}`;
 }

@@ -9,8 +9,10 @@ import { icon } from "../parts/icons.ts";
 import { useKeys } from "../parts/keys.ts";
 import { project, store, stored } from "../parts/state.ts";
 
-/** Name, type and meaning of each column of the view; put here by the build. */
-declare const EVENT_COLUMNS: [name: string, type: string, help: string][];
+type Column = [name: string, type: string, help: string];
+/** Name, type and meaning of each column of the two views; put here by the build. */
+declare const EVENT_COLUMNS: Column[];
+declare const POINT_COLUMNS: Column[];
 
 const draftKey = "watchllm.sql";
 /** Rows drawn before asking for more. */
@@ -75,6 +77,15 @@ FROM events
 WHERE event_type = 'tool_call'
 GROUP BY tool_name
 ORDER BY failed DESC`,
+  ],
+  [
+    "Metrics by name",
+    `SELECT name, type, unit, count(*) AS points,
+  count(DISTINCT series_id) AS series,
+  max(timestamp) AS last_seen
+FROM metrics
+GROUP BY name, type, unit
+ORDER BY points DESC`,
   ],
 ];
 
@@ -196,17 +207,34 @@ export function SqlPage(): View {
           ${problem === null ? null : html`<pre class="sql-problem" role="alert">${problem}</pre>`}
           ${answer === null ? null : html`<${Answer} answer=${answer} />`}
         </div>
-      <details class="sql-columns" open=${innerWidth > 1000}>
-        <summary>Columns of <code>events</code></summary>
-        <ul>${EVENT_COLUMNS.map(([name, type, help]) =>
-          html`
-            <li
-              key=${name}><button type="button" class="as-link" title=${help} onClick=${() =>
-                insert(name)}>${name}</button><span class="dim">${type.toLowerCase()}</span></li>
-          `
-        )}</ul>
-      </details>
+      <div class="sql-columns">
+        <${Columns} view="events" columns=${EVENT_COLUMNS} open=${innerWidth >
+          1000} insert=${insert} />
+        <${Columns} view="metrics" columns=${POINT_COLUMNS} open=${false} insert=${insert} />
+      </div>
     </div>
+  `;
+}
+
+function Columns(
+  { view, columns, open, insert }: {
+    view: string;
+    columns: Column[];
+    open: boolean;
+    insert: (name: string) => void;
+  },
+): View {
+  return html`
+    <details open=${open}>
+      <summary>Columns of <code>${view}</code></summary>
+      <ul>${columns.map(([name, type, help]) =>
+        html`
+          <li
+            key=${name}><button type="button" class="as-link" title=${help} onClick=${() =>
+              insert(name)}>${name}</button><span class="dim">${type.toLowerCase()}</span></li>
+        `
+      )}</ul>
+    </details>
   `;
 }
 

@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../api.ts";
 import { linkTo } from "../parts/address.ts";
+import { useHasMetrics } from "../parts/chart_tabs.ts";
 import { Copy } from "../parts/copy.ts";
 import { html, type View } from "../parts/html.ts";
 import { enter, entry, fit, project, projects } from "../parts/state.ts";
@@ -107,11 +108,15 @@ export function StartPage(): View {
   const local = entry.value.state === "open" && entry.value.session.local;
   const list = snippets(location.origin, project.value, local);
   const [, install, code] = list[chosen] ?? list[0]!;
+  const hasMetrics = useHasMetrics();
   const others = projects.value.filter(({ project_id }) => project_id !== project.value);
   return html`
     <section class="start">
       <h1><span class="pulse" aria-hidden="true"></span>Waiting for events…</h1>
       <p class="dim">This project has none yet. Send one, and this page shows it at once.</p>
+      ${hasMetrics
+        ? html`<p>Metrics have come in: <a href=${linkTo("/charts/metrics")}>see them</a>.</p>`
+        : null}
       ${others.length === 0
         ? null
         : html`<p>Or look at ${

@@ -1,9 +1,10 @@
 // One chart over time. Where there is no data there is a gap; all charts of a page share a cursor,
 // and dragging over one sets the range of time.
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { clock, day } from "./format.ts";
 import { html, type View } from "./html.ts";
+import { theme } from "./state.ts";
 
 export interface Line {
   label: string;
@@ -144,9 +145,12 @@ function optionsOf(
     },
     scales: {
       x: { time: true },
-      y: log
-        ? { distr: 3, log: 10 }
-        : { range: (_plot, _min, max) => [0, max > 0 ? max * 1.08 : 1] },
+      y: log ? { distr: 3, log: 10 } : {
+        range: (_plot, min, max) => [
+          min < 0 ? min * 1.08 : 0,
+          max > 0 ? max * 1.08 : min < 0 ? 0 : 1,
+        ],
+      },
     },
     axes: [
       {
@@ -201,4 +205,16 @@ function dateTick(seconds: number, step: number): string {
     return date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
   }
   return step < 60 ? clock(date) : clock(date).slice(0, 5);
+}
+
+/** Changes when the colours on screen do. */
+export function useLook(): string {
+  const [query] = useState(() => matchMedia("(prefers-color-scheme: dark)"));
+  const [dark, setDark] = useState(query.matches);
+  useEffect(() => {
+    const changed = () => setDark(query.matches);
+    query.addEventListener("change", changed);
+    return () => query.removeEventListener("change", changed);
+  }, []);
+  return `${theme.value} ${dark}`;
 }

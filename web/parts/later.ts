@@ -11,6 +11,7 @@ const parts: Record<string, () => Promise<Part>> = {
   run: async () => (await import("../pages/run.ts")).RunPage as Part,
   charts: async () => (await import("../pages/charts.ts")).ChartsPage,
   mapping: async () => (await import("./mapping.ts")).Mapping as Part,
+  metrics: async () => (await import("../pages/metrics.ts")).MetricsPage,
   prices: async () => (await import("../pages/prices.ts")).PricesPage,
   privacy: async () => (await import("../pages/privacy.ts")).PrivacyPage,
   sql: async () => (await import("../pages/sql.ts")).SqlPage,

@@ -132,12 +132,30 @@ function UpToDate(): View {
   }
   if (now === null) return html`<span class="fresh"><i></i>…</span>`;
   const title = `${exact(now.events_total)} events stored, version ${now.version}`;
-  return now.pending_events === 0
+  const fresh = now.pending_events === 0
     ? html`<span class="fresh fresh-now" title=${title}><i></i>up to date</span>`
     : html`
       <span class="fresh fresh-behind" role="status"
         title=${title}><i></i>${plural(now.pending_events, "event")} not yet visible</span>
     `;
+  return html`${fresh}<${Dropped} reasons=${now.client_drops} />`;
+}
+
+/** What SDKs had to drop before sending: it is in none of the numbers of this page. */
+function Dropped({ reasons }: { reasons: Record<string, number> }): View {
+  const list = Object.entries(reasons).filter(([, count]) => count > 0)
+    .toSorted(([, a], [, b]) => b - a);
+  if (list.length === 0) return null;
+  const total = list.reduce((sum, [, count]) => sum + count, 0);
+  const why = list.map(([reason, count]) => `${reason.replaceAll("_", " ")} ${exact(count)}`);
+  return html`
+    <span class="fresh fresh-behind fresh-dropped"
+      title=${`Since the start of the server, by reason: ${why.join(", ")}`}><i></i><span>${exact(
+        total,
+      )} <span class="fresh-more">${total === 1
+        ? "event"
+        : "events"} </span>dropped<span class="fresh-more"> by SDKs</span></span></span>
+  `;
 }
 
 const nextTheme: Record<Theme, Theme> = { auto: "light", light: "dark", dark: "auto" };
