@@ -46,6 +46,10 @@ const stopMsMax = 2000;
 export class Deliverer {
   #options: DeliverOptions;
   #underWay = new Map<string, Promise<void>>();
+  /** Told, but the disk did not take it: it is not told again while we live. */
+  #unrecorded = new Map<string, Outcome>();
+  /** Channels whose attempt failed in here rather than out there, and until when they rest. */
+  #resting = new Map<string, number>();
   #timer: ReturnType<typeof setTimeout> | null = null;
   #stopped = false;
   #isClosed = false;
@@ -94,10 +98,13 @@ export class Deliverer {
     const nowMs = clock.nowMs();
     for (const delivery of store.outbox.due(iso(nowMs), iso(nowMs + waitMsMax), dueMax)) {
       const lane = delivery.channel_id ?? `events of ${delivery.project_id}`;
-      if (this.#underWay.has(lane)) continue;
+      if (this.#underWay.has(lane) || (this.#resting.get(lane) ?? 0) > performance.now()) continue;
       if (this.#underWay.size >= channelsAtOnceMax) return;
       const attempt = this.#attempt(delivery)
-        .catch((error) => this.#options.onError("delivering a notification", error))
+        .catch((error) => {
+          this.#resting.set(lane, performance.now() + idleMs);
+          this.#options.onError("delivering a notification", error);
+        })
         .finally(() => {
           this.#underWay.delete(lane);
           this.wake();
@@ -117,7 +124,8 @@ export class Deliverer {
   async #attempt(delivery: Delivery): Promise<void> {
     const { store, clock, onStep } = this.#options;
     onStep?.("before_send");
-    const outcome = await this.#send(delivery);
+    const outcome = this.#unrecorded.get(delivery.id) ?? await this.#send(delivery);
+    this.#unrecorded.set(delivery.id, outcome);
     onStep?.("after_send");
     // The server is gone by now; the next one tells again.
     if (this.#isClosed) return;
@@ -132,6 +140,7 @@ export class Deliverer {
         ...this.#after(delivery, attempts, outcome, nowMs),
       });
     });
+    this.#unrecorded.delete(delivery.id);
     onStep?.("after_record");
   }
 
