@@ -12,6 +12,7 @@ import { mapLogRecord, mapSpan } from "./map/map.ts";
 import { customPricesSetting, Prices } from "./price/pricer.ts";
 import { noSteps } from "./receive/batch.ts";
 import { BodyRoom } from "./receive/body.ts";
+import { oneEvent } from "./query/events.ts";
 import { Redaction, redactionSetting } from "./redact/redaction.ts";
 import { requestMsMax } from "./redact/redactor.ts";
 import { createApp } from "./serve/app.ts";
@@ -96,7 +97,13 @@ export async function startServer(config: Config, state: State): Promise<Running
     metrics: (project_id, points, bytes) => ingest.takePoints(project_id, points, bytes),
   });
   const pending = new Pending(join(config.data_dir, folders.pending));
-  const langfuse = new Langfuse(pending, ingest, clock);
+  const langfuse = new Langfuse({
+    pending,
+    ingest,
+    stored: (project_id, event_id) => oneEvent(store.reader, project_id, event_id),
+    hold: (project_id, hashes) => store.blobs.hold(project_id, hashes),
+    clock,
+  });
   const bodies = new BodyRoom(bodiesBytesMax);
   const sandbox = new Sandbox({
     cacheDir: config.cache_dir,

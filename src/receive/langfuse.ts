@@ -2,9 +2,8 @@
 // https://api.reference.langfuse.com (POST /api/public/ingestion). Pure.
 import { z } from "zod";
 import { limits } from "../limits.ts";
-import { parseTimestamp } from "./timestamp.ts";
-
-type Fields = Record<string, unknown>;
+import { Body, type Fields, isFields, present, timeOf } from "./langfuse_body.ts";
+import { costOf, costOfUsage, tokensOf, tokensOfUsage } from "./langfuse_usage.ts";
 
 /** One piece of a batch. */
 export const envelopeSchema = z.looseObject({
@@ -41,40 +40,45 @@ export interface Piece {
   created: boolean;
   /** `GENERATION`, `SPAN` and so on; of an observation. */
   type: string;
-  body: Fields;
+  /** Fields of the event that it becomes. */
+  event: Fields;
+  times: Times;
+}
+
+/** What durations are made of. ISO 8601. */
+interface Times {
+  /** When its first piece was sent, for those that do not say when they began. */
+  sent?: string;
+  start?: string;
+  end?: string;
+  firstToken?: string;
 }
 
 /** What an envelope adds to; null when it is an event of its own. */
-export function pieceOf({ id, type, body }: Envelope): Piece | null {
+export function pieceOf({ id: envelopeId, type, timestamp, body }: Envelope): Piece | null {
   const [noun, verb] = type.split("-") as [string, string];
-  if (noun === "score" || noun === "sdk" || noun === "event") return null;
+  if (noun === "score" || noun === "sdk") return null;
+  const id = body.id ?? envelopeId;
   const what = noun === "trace" ? "trace" : "observation";
-  const named = noun === "observation" ? String(body.type ?? "SPAN") : noun;
-  return { what, id: body.id ?? id, created: verb === "create", type: named.toUpperCase(), body };
-}
-
-/** Later values win; null and absent ones change nothing; metadata grows. */
-export function merged(before: Piece | undefined, piece: Piece): Piece {
-  if (before === undefined) return { ...piece, body: present(piece.body) };
-  const added = present(piece.body);
-  const body = { ...before.body, ...added };
-  if (isFields(before.body.metadata) && isFields(added.metadata)) {
-    body.metadata = { ...before.body.metadata, ...added.metadata };
-  }
-  return {
-    ...before,
-    created: before.created || piece.created,
-    type: piece.created ? piece.type : before.type,
-    body,
+  const kind = (noun === "observation" ? String(body.type ?? "SPAN") : noun).toUpperCase();
+  const fields = new Body(body);
+  const times: Times = present({
+    sent: timeOf(timestamp)?.text,
+    start: fields.time(what === "trace" ? "timestamp" : "startTime"),
+    end: fields.time("endTime"),
+    firstToken: fields.time("completionStartTime"),
+  });
+  const event: Fields = {
+    event_id: id,
+    span_id: id,
+    ...what === "trace" ? partOfTrace(fields, id) : partOfObservation(fields, kind),
   };
-}
-
-/** Nothing more is expected: it has ended, or never lasts. */
-export function isComplete({ what, body, type }: Piece): boolean {
-  return what === "observation" && (typeof body.endTime === "string" || type === "EVENT");
+  event.attributes = fields.rest();
+  return { what, id, created: verb === "create", type: kind, event: present(event), times };
 }
 
 const eventTypes: Readonly<Record<string, string>> = {
+  TRACE: "agent_step",
   GENERATION: "prompt_call",
   EMBEDDING: "prompt_call",
   TOOL: "tool_call",
@@ -85,241 +89,171 @@ const eventTypes: Readonly<Record<string, string>> = {
   GUARDRAIL: "agent_step",
 };
 
-/** Fields of a body that find a place of their own; the rest is kept in `attributes`. */
-const placed = new Set([
-  "id",
-  "traceId",
-  "type",
-  "name",
-  "startTime",
-  "endTime",
-  "timestamp",
-  "completionStartTime",
-  "model",
-  "modelParameters",
-  "input",
-  "output",
-  "usage",
-  "usageDetails",
-  "costDetails",
-  "level",
-  "statusMessage",
-  "parentObservationId",
-  "environment",
-  "promptName",
-  "promptVersion",
-  "userId",
-  "sessionId",
-  "release",
-  "tags",
-]);
+/** What goes in and comes out, by the type of event. */
+const contents: Readonly<Record<string, readonly [input: string, output: string]>> = {
+  prompt_call: ["prompt", "response"],
+  agent_step: ["input_data", "output_data"],
+  span: ["input", "output"],
+};
+const inputs = new Set(Object.values(contents).map(([input]) => input));
+const outputs = new Set(Object.values(contents).map(([, output]) => output));
 
-/** An observation, with what its trace says of user, session and release. */
-export function observationEvent(piece: Piece, trace: Piece | undefined): Fields {
-  const { body } = piece;
-  const event_type = eventTypes[piece.type] ?? "span";
-  const run_id = idOf(body.traceId) ?? piece.id;
-  const start = timeOf(body.startTime);
-  const event: Fields = {
-    ...common(body, trace),
-    event_id: piece.id,
-    event_type,
-    run_id,
-    span_id: piece.id,
-    parent_span_id: idOf(body.parentObservationId) ?? (trace === undefined ? undefined : run_id),
-    timestamp: start?.text,
-    latency_ms: between(start, timeOf(body.endTime)),
+function contentsOf(type: string): readonly [input: string, output: string] {
+  return contents[eventTypes[type] ?? "span"] ?? contents.span!;
+}
+
+function partOfTrace(body: Body, run_id: string): Fields {
+  return { run_id, ...commonOf(body, "TRACE") };
+}
+
+function partOfObservation(body: Body, type: string): Fields {
+  const event = {
+    run_id: body.id("traceId"),
+    parent_span_id: body.id("parentObservationId"),
+    ...commonOf(body, type),
   };
-  const isStep = event_type === "agent_step";
-  if (event_type === "prompt_call") {
-    Object.assign(event, usageOf(body), {
-      prompt: body.input,
-      response: body.output,
-      model: labelOf(body.model),
-      model_parameters: isFields(body.modelParameters) ? body.modelParameters : undefined,
-      time_to_first_token_ms: between(start, timeOf(body.completionStartTime)),
-      prompt_template_id: labelOf(body.promptName),
-      prompt_version: labelOf(body.promptVersion),
-    });
-  } else {
-    event[isStep ? "input_data" : "input"] = body.input;
-    event[isStep ? "output_data" : "output"] = body.output;
+  // Of anything else these stay among the attributes, as do the counts themselves.
+  if (eventTypes[type] !== "prompt_call") return event;
+  const { usage, usageDetails, costDetails } = body.fields;
+  return {
+    ...event,
+    ...tokensOfUsage(usage),
+    ...tokensOf(usageDetails),
+    cost_reported_usd: costOf(costDetails) ?? costOfUsage(usage),
+    model: body.label("model"),
+    model_parameters: body.object("modelParameters"),
+    prompt_template_id: body.label("promptName"),
+    prompt_version: body.label("promptVersion"),
+  };
+}
+
+const statuses: Readonly<Record<string, string>> = {
+  DEFAULT: "success",
+  ERROR: "error",
+  WARNING: "warning",
+};
+
+function commonOf(body: Body, type: string): Fields {
+  const [input, output] = contentsOf(type);
+  return {
+    name: body.label("name"),
+    user_id: body.id("userId"),
+    session_id: body.id("sessionId"),
+    release: body.label("release"),
+    tags: body.labels("tags"),
+    env: body.label("environment"),
+    status: body.oneOf("level", statuses),
+    [input]: body.any("input"),
+    [output]: body.any("output"),
+  };
+}
+
+/** Later values win; absent ones change nothing; metadata grows. */
+export function merged(before: Piece | undefined, piece: Piece): Piece {
+  if (before === undefined) return piece;
+  const type = piece.created ? piece.type : before.type;
+  const older = named(before.event, type);
+  // Counts of a later piece are the count, not further parts.
+  if (piece.event.tokens_input !== undefined || piece.event.tokens_output !== undefined) {
+    for (const name of Object.keys(older)) if (name.startsWith("tokens_")) delete older[name];
   }
-  if (event_type === "tool_call") event.tool_name = labelOf(body.name) ?? "tool";
-  return present(event);
+  const attributes = mergedAttributes(before.event.attributes, piece.event.attributes);
+  return {
+    ...before,
+    created: before.created || piece.created,
+    type,
+    event: present({ ...older, ...named(piece.event, type), attributes }),
+    times: { ...before.times, ...piece.times, ...sentFirst(before.times, piece.times) },
+  };
 }
 
-/** A trace stands as the step that its observations belong to. */
-export function traceEvent(piece: Piece): Fields {
-  const { body } = piece;
-  return present({
-    ...common(body, piece),
-    event_id: piece.id,
-    event_type: "agent_step",
-    run_id: piece.id,
-    span_id: piece.id,
-    timestamp: timeOf(body.timestamp)?.text,
-    input_data: body.input,
-    output_data: body.output,
-  });
+function sentFirst(before: Times, added: Times): Times {
+  const sent = before.sent ?? added.sent;
+  return sent === undefined ? {} : { sent };
 }
 
-/** What came for an observation or trace that was stored before: events do not change. */
-export function updateEvent(piece: Piece): Fields {
-  const run_id = piece.what === "trace" ? piece.id : idOf(piece.body.traceId);
-  const hash = new Bun.CryptoHasher("sha256").update(JSON.stringify(piece.body)).digest("hex");
-  return present({
-    event_id: `${piece.id.slice(0, 80)}-update-${hash.slice(0, 16)}`,
-    event_type: "span",
-    run_id,
-    parent_span_id: piece.id,
-    name: `${piece.what} update`,
-    output: piece.body.output,
-    timestamp: timeOf(piece.body.endTime ?? piece.body.timestamp)?.text,
-    attributes: { langfuse: { type: piece.type, body: piece.body } },
-  });
+/** With the names that its type has for what goes in and comes out: an update may not tell it. */
+function named(event: Fields, type: string): Fields {
+  const [input, output] = contentsOf(type);
+  return Object.fromEntries(
+    Object.entries(event).map(([name, value]) => [
+      inputs.has(name) ? input : outputs.has(name) ? output : name,
+      value,
+    ]),
+  );
 }
 
-/** Scores, events without a duration, and the SDK's own logs. */
-export function singleEvent(
-  { id, type, timestamp, body }: Envelope,
-  trace: Piece | undefined,
-): Fields {
-  if (type === "event-create") {
-    return observationEvent({
-      what: "observation",
-      id: body.id ?? id,
-      created: true,
-      type: "EVENT",
-      body: present({ startTime: timestamp, ...present(body) }),
-    }, trace);
+function mergedAttributes(before: unknown, added: unknown): Fields | undefined {
+  if (!isFields(before)) return isFields(added) ? added : undefined;
+  if (!isFields(added)) return before;
+  const all = { ...before, ...added };
+  if (isFields(before.metadata) && isFields(added.metadata)) {
+    all.metadata = { ...before.metadata, ...added.metadata };
   }
+  return all;
+}
+
+/** Nothing more is expected: it has ended, or never lasts. */
+export function isComplete({ what, times, type }: Piece): boolean {
+  return what === "observation" && (times.end !== undefined || type === "EVENT");
+}
+
+/** What an observation has of its trace. */
+export function aboutTrace({ event }: Piece): Fields {
+  const { user_id, session_id, release, tags, env } = event;
+  return present({ user_id, session_id, release, tags, env });
+}
+
+/** The event as far as it is known; a trace is the step that its observations belong to. */
+export function eventOf(piece: Piece, trace: Fields | undefined): Fields {
+  const { type, times: { start, end, firstToken, sent } } = piece;
+  const { attributes = {}, ...event } = piece.event as Fields & { attributes?: Fields };
+  const event_type = eventTypes[type] ?? "span";
+  const whole: Fields = {
+    ...trace,
+    ...event,
+    event_type,
+    timestamp: start ?? sent,
+    latency_ms: between(start, end),
+    attributes,
+  };
+  if (trace !== undefined && piece.what === "observation") whole.parent_span_id ??= event.run_id;
+  if (event_type === "prompt_call") whole.time_to_first_token_ms = between(start, firstToken);
+  if (event_type === "tool_call") whole.tool_name = event.name ?? "tool";
+  if (event.status === "error" && typeof attributes.statusMessage === "string") {
+    const { statusMessage, ...others } = attributes;
+    whole.error = { message: statusMessage };
+    whole.attributes = others;
+  }
+  return present(whole);
+}
+
+/** A score, or a record of the SDK's own log. */
+export function singleEvent({ id, type, timestamp, body }: Envelope): Fields {
+  const sent = timeOf(timestamp)?.text;
   if (type === "sdk-log") {
-    return present({
-      event_id: id,
-      event_type: "span",
-      name: "langfuse sdk-log",
-      output: body.log,
-      timestamp: timeOf(timestamp)?.text,
-    });
+    const name = "langfuse sdk-log";
+    return present({ event_id: id, event_type: "span", name, output: body.log, timestamp: sent });
   }
-  const { value } = body;
+  const fields = new Body(body);
   return present({
     event_id: body.id ?? id,
     event_type: "score",
-    run_id: idOf(body.traceId),
-    session_id: idOf(body.sessionId),
-    // A trace of OpenTelemetry is no span of its own.
-    parent_span_id: idOf(body.observationId) ?? (trace === undefined ? undefined : trace.id),
-    name: labelOf(body.name),
-    score_value: typeof value === "number" ? value : undefined,
-    score_label: typeof value === "string" ? labelOf(value) : undefined,
-    score_explanation: typeof body.comment === "string" ? body.comment : undefined,
-    env: labelOf(body.environment),
-    timestamp: timeOf(timestamp)?.text,
-    attributes: rest(body, ["value", "comment", "observationId"]),
+    run_id: fields.id("traceId"),
+    session_id: fields.id("sessionId"),
+    parent_span_id: fields.id("observationId"),
+    name: fields.label("name"),
+    score_value: fields.number("value"),
+    score_label: fields.label("value"),
+    score_explanation: fields.text("comment"),
+    env: fields.label("environment"),
+    timestamp: sent,
+    attributes: fields.rest(),
   });
 }
 
-function common(body: Fields, trace: Piece | undefined): Fields {
-  const about = trace?.body ?? {};
-  const { level } = body;
-  const message = typeof body.statusMessage === "string" ? body.statusMessage : undefined;
-  const failed = level === "ERROR";
-  return {
-    name: labelOf(body.name),
-    user_id: idOf(body.userId ?? about.userId),
-    session_id: idOf(body.sessionId ?? about.sessionId),
-    release: labelOf(body.release ?? about.release),
-    tags: tagsOf(body.tags ?? about.tags),
-    env: labelOf(body.environment ?? about.environment),
-    status: failed ? "error" : level === "WARNING" ? "warning" : undefined,
-    error: failed ? { message: message ?? "error" } : undefined,
-    attributes: {
-      ...rest(body, []),
-      ...(failed || message === undefined ? {} : { statusMessage: message }),
-    },
-  };
-}
-
-function rest(body: Fields, also: readonly string[]): Fields | undefined {
-  const kept = Object.entries(body).filter(([name, value]) =>
-    !placed.has(name) && !also.includes(name) && value !== null && value !== undefined
-  );
-  return kept.length === 0 ? undefined : Object.fromEntries(kept);
-}
-
-/** `usageDetails` has buckets that do not overlap; `usage` is of several generations. */
-function usageOf(body: Fields): Fields {
-  const details = isFields(body.usageDetails) ? body.usageDetails : null;
-  const usage = isFields(body.usage) ? body.usage : {};
-  const cost = isFields(body.costDetails) ? body.costDetails : {};
-  const sum = (pattern: RegExp) => {
-    const counts = Object.entries(details ?? {})
-      .filter(([name]) => pattern.test(name)).map(([, count]) => countOf(count))
-      .filter((count) => count !== undefined);
-    return counts.length === 0 ? undefined : counts.reduce((total, count) => total + count, 0);
-  };
-  const first = (...names: string[]) =>
-    names.map((name) => countOf(details?.[name])).find((count) => count !== undefined);
-  const costs = Object.entries(cost).filter(([name]) => name !== "total")
-    .map(([, usd]) => usd).filter((usd) => typeof usd === "number");
-  const total = cost.total ?? usage.totalCost ??
-    (costs.length === 0 ? undefined : costs.reduce((one, other) => one + other, 0));
-  return {
-    tokens_input: sum(/^(input|prompt_tokens$|input_.*|cache_.*input_tokens)$/) ??
-      countOf(usage.input ?? usage.promptTokens ?? usage.prompt_tokens ?? usage.inputTokens),
-    tokens_output: sum(/^(output|completion_tokens|output_.*)$/) ??
-      countOf(
-        usage.output ?? usage.completionTokens ?? usage.completion_tokens ?? usage.outputTokens,
-      ),
-    tokens_cache_read: first("input_cached_tokens", "cache_read_input_tokens", "input_cache_read"),
-    tokens_cache_write: first("cache_creation_input_tokens", "input_cache_creation"),
-    tokens_reasoning: first("output_reasoning_tokens", "output_reasoning"),
-    cost_reported_usd: typeof total === "number" && total >= 0 ? total : undefined,
-  };
-}
-
-function countOf(value: unknown): number | undefined {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
-}
-
-function idOf(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" && value.length <= limits.idCharactersMax
-    ? value
-    : undefined;
-}
-
-function labelOf(value: unknown): string | undefined {
-  if (typeof value === "number") return String(value);
-  return typeof value === "string" && value !== ""
-    ? value.slice(0, limits.labelCharactersMax)
-    : undefined;
-}
-
-function tagsOf(value: unknown): string[] | undefined {
-  if (!Array.isArray(value) || value.length === 0) return undefined;
-  return value.filter((tag) => typeof tag === "string").slice(0, limits.labelsMax)
-    .map((tag) => tag.slice(0, limits.labelCharactersMax));
-}
-
-function timeOf(value: unknown) {
-  return typeof value === "string" ? parseTimestamp(value) : null;
-}
-
-function between(start: { ms: number } | null, end: { ms: number } | null): number | undefined {
-  return start === null || end === null || end.ms < start.ms ? undefined : end.ms - start.ms;
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function present(fields: Fields): Fields {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) =>
-      value !== null && value !== undefined &&
-      !(isFields(value) && Object.keys(value).length === 0)
-    ),
-  );
+/** Milliseconds; absent when either is, or when it ended before it began. */
+function between(start: string | undefined, end: string | undefined): number | undefined {
+  const [from, to] = [timeOf(start), timeOf(end)];
+  return from === null || to === null || to.ms < from.ms ? undefined : to.ms - from.ms;
 }

@@ -24,6 +24,8 @@ const publicPaths = new Set([
   "/api/session",
   "/api/public/health",
 ]);
+/** A file of Langfuse's SDKs: the URL carries a ticket of its own. */
+const ticketPath = /^\/api\/public\/media\/[\w-]{1,64}\/upload$/;
 /** Everything else that is read is the page, which holds no secret. */
 const protectedPaths = /^\/(api|v1|mcp|metrics)(\/|$)/;
 
@@ -120,7 +122,7 @@ function unauthenticated(detail: string): Problem {
 }
 
 export function isPublic(method: string, path: string): boolean {
-  if (publicPaths.has(path)) return true;
+  if (publicPaths.has(path) || (method === "PUT" && ticketPath.test(path))) return true;
   return (method === "GET" || method === "HEAD") && !protectedPaths.test(path);
 }
 

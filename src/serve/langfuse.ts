@@ -1,22 +1,13 @@
 // Langfuse's public API, as far as its SDKs need it to send: a set-up switches by its URL and keys.
 //   LANGFUSE_BASE_URL=<this server>  LANGFUSE_PUBLIC_KEY=<project>  LANGFUSE_SECRET_KEY=<a key>
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
-import type { Langfuse } from "../langfuse.ts";
 import { limits } from "../limits.ts";
-import { inflate, readBody } from "../receive/body.ts";
-import { parseJson } from "../receive/sdk.ts";
-import type { State } from "../store/state.ts";
 import { Problem } from "./errors.ts";
-import { bodyProblem, limitRate, problemOf } from "./ingest.ts";
-import { type ExportDeps, exportHandler } from "./otlp.ts";
-import { allowed, type AppEnv } from "./principal.ts";
-
-export interface LangfuseDeps extends ExportDeps {
-  langfuse: Langfuse;
-  state: State;
-  version: string;
-}
+import { problemOf } from "./ingest.ts";
+import { mediaRoutes } from "./langfuse_media.ts";
+import { type LangfuseDeps, received } from "./langfuse_request.ts";
+import { exportHandler } from "./otlp.ts";
+import type { AppEnv } from "./principal.ts";
 
 const batchMax = limits.batchEventsMax;
 
@@ -174,7 +165,13 @@ export function langfuseRoutes(deps: LangfuseDeps): OpenAPIHono<AppEnv> {
       const id = (score as { id?: unknown } | null)?.id;
       return typeof id === "string" && id !== "" ? id : Bun.randomUUIDv7();
     });
-    const envelopes = list.map((score, at) => ({ id: ids[at], type: "score-create", body: score }));
+    const timestamp = new Date(deps.langfuse.parts.clock.nowMs()).toISOString();
+    const envelopes = list.map((score, at) => ({
+      id: ids[at],
+      type: "score-create",
+      timestamp,
+      body: score,
+    }));
     const answer = await deps.langfuse.take(project_id, envelopes, bytes);
     if ("reason" in answer) throw problemOf(answer);
     const { errors } = answer;
@@ -186,51 +183,19 @@ export function langfuseRoutes(deps: LangfuseDeps): OpenAPIHono<AppEnv> {
     return c.json({ accepted: list.length - errors.length, rejected: errors.length, errors }, 207);
   });
 
-  // Prompts, datasets, media: their SDK reads the message.
+  app.route("/", mediaRoutes(deps));
+
+  // Prompts, datasets and what else their SDK may ask for: it shows the message.
   app.use("/api/public/*", (c) => {
     throw new Problem(
       404,
       "Not found",
-      `WatchLLM takes traces, observations and scores of Langfuse's SDKs; it has no ${c.req.path}.`,
+      `WatchLLM takes traces, observations, scores and media of Langfuse's SDKs; it has no ` +
+        `${c.req.path}. Prompts and datasets stay where they are; an SDK's fallback is used.`,
+      { error: "NotFoundError", message: `WatchLLM has no ${c.req.path}.` },
     );
   });
   return app;
 }
 
 const projectsMax = 100;
-
-async function received(
-  c: Context<AppEnv>,
-  deps: LangfuseDeps,
-): Promise<{ project_id: string; body: object; bytes: number }> {
-  const project_id = allowed(c.get("principal"), "ingest", c.req.query("project_id"));
-  if (!deps.enabled) {
-    throw new Problem(503, "Ingestion is off", "WATCHLLM_ENABLED is false.", {}, 60);
-  }
-  const refusal = deps.ingest.refusal();
-  if (refusal !== null) throw problemOf(refusal);
-  const hold = deps.bodies.hold();
-  try {
-    const raw = await readBody(c.req.raw, hold, limits.bodyBytesMax);
-    const bytes = raw instanceof Uint8Array
-      ? inflate(raw, c.req.header("content-encoding") ?? null)
-      : raw;
-    if (!(bytes instanceof Uint8Array)) throw bodyProblem(bytes);
-    limitRate(deps.rateLimit, project_id);
-    const body = parsed(new TextDecoder().decode(bytes));
-    if (typeof body !== "object" || body === null) {
-      throw new Problem(400, "Invalid request", "The body must be a JSON object.");
-    }
-    return { project_id, body, bytes: bytes.length };
-  } finally {
-    hold.release();
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return parseJson(text);
-  } catch (error) {
-    throw new Problem(400, "Invalid request", `The body is not JSON: ${(error as Error).message}`);
-  }
-}

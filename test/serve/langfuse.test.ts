@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { Langfuse } from "../../src/langfuse.ts";
 import { Pending } from "../../src/store/pending.ts";
 import { join } from "node:path";
-import { openStore, temporaryFolder } from "../store/fixture.ts";
+import { oneEvent } from "../../src/query/events.ts";
+import { type OpenStore, openStore, temporaryFolder } from "../store/fixture.ts";
 import { fromSource, type RunningServer, startServer } from "../end_to_end/binary.ts";
 
 const key = "a-key-for-the-tests-only";
@@ -206,6 +207,14 @@ test("langfuse: what is not here says so", async () => {
   expect(response.status).toBe(404);
 });
 
+function partsOf({ store, ingest }: OpenStore) {
+  return {
+    ingest,
+    stored: (project_id: string, event_id: string) => oneEvent(store.reader, project_id, event_id),
+    hold: (project_id: string, hashes: readonly string[]) => store.blobs.hold(project_id, hashes),
+  };
+}
+
 /** Between two lives of the server. */
 async function life<T>(
   path: string,
@@ -214,7 +223,7 @@ async function life<T>(
 ): Promise<T> {
   const store = await openStore(join(path, "store"));
   const own = new Pending(join(path, "pending.db"));
-  const langfuse = new Langfuse(own, store.ingest, { nowMs });
+  const langfuse = new Langfuse({ ...partsOf(store), pending: own, clock: { nowMs } });
   try {
     return await work(langfuse, () => store.ids());
   } finally {
@@ -257,16 +266,12 @@ test("langfuse: a crash between storing and forgetting stores nothing twice", as
   const whole = envelope("a", "span-create", { id: "s1", endTime: `${hour}9.000Z` });
   const store = await openStore(join(path, "store"));
   const pending = new Pending(join(path, "pending.db"));
-  const items = pending.all.bind(pending);
-  await new Langfuse(
-    { all: items, put: (given) => pending.put(given), remove: () => {} },
-    store.ingest,
-    {
-      nowMs: Date.now,
-    },
-  ).take("shop", [whole], 0);
+  const forgetful = { all: () => pending.all(), put: pending.put.bind(pending), remove: () => {} };
+  const clock = { nowMs: Date.now };
+  await new Langfuse({ ...partsOf(store), pending: forgetful, clock }).take("shop", [whole], 0);
   expect(pending.all()).toHaveLength(1);
-  const next = new Langfuse(pending, store.ingest, { nowMs: () => Date.now() + 3_600_000 });
+  const later = { nowMs: () => Date.now() + 3_600_000 };
+  const next = new Langfuse({ ...partsOf(store), pending, clock: later });
   await next.settle();
   expect(await store.ids()).toEqual(["s1"]);
   expect(pending.all()).toEqual([]);
