@@ -79,8 +79,9 @@ export class Outbox {
   }
 
   /**
-   * What is to be tried now, oldest first: the first of each thread and channel only. What waits for
-   * a time beyond `farthest` was set by a clock that has gone back since.
+   * What is to be tried now: the first of each thread and channel only, by the order in which they
+   * were entered, which no clock changes. What waits for a time beyond `farthest` was set by a clock
+   * that has gone back since.
    */
   due(now: string, farthest: string, limit: number): Delivery[] {
     return this.database.query<Row, Record<string, string | number>>(
@@ -90,8 +91,8 @@ export class Outbox {
          SELECT 1 FROM alert_deliveries e
          WHERE e.status = 'waiting' AND e.thread = d.thread
            AND e.channel_id IS NOT DISTINCT FROM d.channel_id
-           AND (e.created_at, e.rowid) < (d.created_at, d.rowid))
-       ORDER BY next_attempt_at, created_at LIMIT $limit`,
+           AND e.rowid < d.rowid)
+       ORDER BY next_attempt_at, rowid LIMIT $limit`,
     ).all({ now, farthest, limit }).map(read);
   }
 
