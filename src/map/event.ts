@@ -26,6 +26,8 @@ export const eventTypes: Readonly<Record<Kind, EventType>> = {
 const renamed: Partial<Record<Target, string>> = {
   tool_input: "input",
   tool_output: "output",
+  score_name: "name",
+  level: "status",
 };
 const renamedOfSteps: Partial<Record<Target, string>> = {
   input: "input_data",

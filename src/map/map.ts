@@ -1,5 +1,6 @@
 // Spans and log records → events, by every convention at once. Pure.
 // A record is mapped again from what its event keeps: see remap.ts.
+import type { Status } from "../event.ts";
 import type { LogRecord, Span, SpanEvent, SpanLink, Value } from "../receive/otlp/telemetry.ts";
 import {
   type Draft,
@@ -13,6 +14,7 @@ import {
 } from "./event.ts";
 import { type Reading, readingOf } from "./reading.ts";
 import { isObject, type RawRecord, textOf } from "./record.ts";
+import { verdictOf } from "./verdict.ts";
 import { isoOf, microsecondsOf, nanosOf } from "./time.ts";
 
 const spanKinds = [
@@ -57,6 +59,8 @@ export function mapSpan(span: Span): Draft {
   }
   if (span.start !== 0n && span.end >= span.start) {
     event.latency_ms = Number(span.end - span.start) / Number(nanosPerMs);
+  } else if (reading.values.has("latency_ms")) {
+    event.latency_ms = reading.values.get("latency_ms");
   }
   setFields(event, reading);
   const { code, message } = span.status;
@@ -75,6 +79,7 @@ export function mapSpan(span: Span): Draft {
   if (span.events.length > 0) event.span_events = span.events.map(eventJson);
   if (span.links.length > 0) event.span_links = span.links.map(linkJson);
   event.telemetry = present({
+    ...(reading.kind === "score" ? setTarget(event, span) : {}),
     start: span.start === 0n ? null : String(span.start),
     end: span.end === 0n ? null : String(span.end),
     name: event.name === span.name ? null : span.name,
@@ -226,10 +231,28 @@ function idOf(what: string, text: string): string {
 /** What a type of event needs besides the fields of the reading. */
 function setOwn(event: Draft, { values }: Reading): void {
   if (event.event_type === "tool_call") event.tool_name ??= event.name;
-  if (event.event_type === "score") {
-    event.name = values.get("score_name") ?? event.name;
-  }
+  if (event.event_type === "score") setScore(event, values);
   if (event.event_type === "error") event.error ??= { message: event.name };
+}
+
+function setScore(event: Draft, values: Reading["values"]): void {
+  event.name = values.get("score_name") ?? event.name;
+  const verdict = verdictOf(String(event.name), String(values.get("score_label") ?? ""));
+  event.event_type = verdict;
+  if (verdict === "assertion_failed") {
+    event.assertion_name = event.name;
+    event.assertion_type = "custom";
+    if (event.status === "success") event.status = "assertion_failed" satisfies Status;
+  }
+}
+
+/** A score that was given afterwards links to what it judges, and belongs there. */
+function setTarget(event: Draft, { trace_id, parent_span_id, links: [link, more] }: Span): Draft {
+  if (link === undefined || more !== undefined) return {};
+  if (link.trace_id === null || link.span_id === null) return {};
+  event.run_id = link.trace_id;
+  event.parent_span_id = link.span_id;
+  return { trace_id, parent_span_id };
 }
 
 function setOrigin(
@@ -304,9 +327,11 @@ export function spanOf(event: Draft): Span {
   const kind = spanKinds.indexOf(event.span_kind as (typeof spanKinds)[number]);
   return {
     ...originOf(event),
-    trace_id: String(event.run_id),
+    trace_id: String(telemetry.trace_id ?? event.run_id),
     span_id: String(event.span_id),
-    parent_span_id: textOf(event.parent_span_id as Value) ?? null,
+    parent_span_id: textOf(
+      (telemetry.trace_id === undefined ? event : telemetry).parent_span_id as Value,
+    ) ?? null,
     trace_state: String(telemetry.trace_state ?? ""),
     flags: Number(telemetry.flags ?? 0),
     name: String(telemetry.name ?? event.name ?? ""),

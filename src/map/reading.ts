@@ -28,13 +28,13 @@ const contentSigns: readonly Target[] = [
 /** What a span of any kind may have as its input comes later. */
 const messagesRankMax = 130;
 
-const counted: ReadonlySet<Kind> = new Set<Kind>([
+export const counted: ReadonlySet<Kind> = new Set<Kind>([
   "model",
   "embedding",
   "rerank",
 ]);
 
-const usageTargets: readonly Target[] = [
+export const usageTargets: readonly Target[] = [
   "tokens_input",
   "tokens_output",
   "tokens_cache_read",

@@ -8,7 +8,7 @@ import { langfuse } from "./conventions/langfuse.ts";
 import { langsmith } from "./conventions/langsmith.ts";
 import { litellm } from "./conventions/litellm.ts";
 import { mcp } from "./conventions/mcp.ts";
-import { openInference } from "./conventions/openinference.ts";
+import { openInference, openInferenceAnnotations } from "./conventions/openinference.ts";
 import { openlit } from "./conventions/openlit.ts";
 import { openLlmetry } from "./conventions/openllmetry.ts";
 import { otelGenAi } from "./conventions/otel_genai.ts";
@@ -26,6 +26,7 @@ export const conventions: readonly Convention[] = [
   otelGenAi,
   vercel,
   openInference,
+  openInferenceAnnotations,
   openLlmetry,
   langsmith,
   pydanticAi,

@@ -29,6 +29,9 @@ const mapping = z.object({
     others: z.array(z.object(origin)).describe("Places that had a value too, and were not used."),
   })),
   rules: z.array(z.string()).describe("What was done to token counts."),
+  not_counted: z.array(z.string()).describe(
+    "Attributes with counts and costs that repeat those of the calls below; also in left_over.",
+  ),
   left_over: z.array(z.string()).describe("Attributes that no field was made of; they are kept."),
 }).openapi("Mapping");
 

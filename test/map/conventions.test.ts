@@ -842,8 +842,67 @@ check(
     event_type: "span",
   },
 );
+for (
+  const [name, label, event_type, status] of [
+    ["relevance", "relevant", "score", "success"],
+    ["relevance", "not_relevant", "assertion_failed", "assertion_failed"],
+    ["toxicity", "not_toxic", "score", "success"],
+    ["politeness", "0.2", "score", "success"],
+    ["Groundedness", "Failed", "hallucination_detected", "success"],
+  ] as const
+) {
+  check(
+    `an evaluation: ${name} is ${label}`,
+    log("gen_ai.evaluation.result", {
+      "gen_ai.evaluation.name": name,
+      "gen_ai.evaluation.score.label": label,
+    }),
+    {
+      event_type,
+      status,
+      name,
+      score_label: label,
+      assertion_name: event_type === "assertion_failed" ? name : null,
+    },
+  );
+}
+const judged = {
+  trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
+  span_id: "00f067aa0ba902b7",
+  trace_state: "",
+  attributes: {},
+};
 check(
-  "an evaluation",
+  "OpenInference: feedback given afterwards belongs to what it links to",
+  span({
+    "annotations.3.annotation.name": "correctness",
+    "annotations.3.annotation.score": 0.9,
+    "annotations.7.annotation.name": "tone",
+  }, { links: [judged] }),
+  {
+    event_type: "score",
+    name: "correctness",
+    score_value: 0.9,
+    run_id: judged.trace_id,
+    parent_span_id: judged.span_id,
+  },
+);
+check(
+  "OpenInference: an evaluator's finding",
+  span({
+    "openinference.span.kind": "EVALUATOR",
+    "trace.evaluations.0.evaluation.name": "hallucination",
+    "trace.evaluations.0.evaluation.label": "hallucinated",
+  }),
+  { event_type: "hallucination_detected", name: "hallucination", score_label: "hallucinated" },
+);
+check(
+  "OpenInference: an evaluation of the call beside it leaves the call a call",
+  span({ "openinference.span.kind": "LLM", "annotations.0.annotation.score": 1 }),
+  { event_type: "prompt_call", score_value: null },
+);
+check(
+  "an evaluation below its span",
   log("gen_ai.evaluation.result", {
     "gen_ai.evaluation.name": "faithfulness",
     "gen_ai.evaluation.score.value": 0.2,
@@ -854,7 +913,7 @@ check(
     span_id: "b7ad6b7169203331",
   }),
   {
-    event_type: "score",
+    event_type: "hallucination_detected",
     name: "faithfulness",
     score_value: 0.2,
     score_label: "fail",

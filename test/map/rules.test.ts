@@ -7,7 +7,7 @@ import { explain } from "../../src/map/explain.ts";
 import { logRecordOf, mapLogRecord, mapSpan, spanOf } from "../../src/map/map.ts";
 import { remap } from "../../src/map/remap.ts";
 import { receiveEvent } from "../../src/receive/event.ts";
-import type { LogRecord, Span, Value } from "../../src/receive/otlp/telemetry.ts";
+import type { LogRecord, Span, SpanLink, Value } from "../../src/receive/otlp/telemetry.ts";
 import { log, only, span, spanEvent } from "./fixture.ts";
 
 const receipt = {
@@ -385,6 +385,10 @@ const names = [
   "session.id",
   "llm.input_messages.0.message.content",
   "something.else",
+  "annotations.0.annotation.label",
+  "annotations.0.annotation.name",
+  "gen_ai.evaluation.name",
+  "langfuse.observation.level",
 ];
 const value: fc.Arbitrary<Value> = fc.oneof(
   fc.string(),
@@ -408,6 +412,16 @@ const attributes = fc.dictionary(fc.constantFrom(...names), value, {
   noNullPrototype: true,
 });
 
+const links: fc.Arbitrary<SpanLink[]> = fc.array(
+  fc.constant({
+    trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
+    span_id: "00f067aa0ba902b7",
+    trace_state: "",
+    attributes: {},
+  }),
+  { maxLength: 2 },
+);
+
 /** JSON equality: text that is JSON may come back with other blanks. */
 function normal(given: Record<string, Value>): unknown {
   return Object.fromEntries(
@@ -424,12 +438,12 @@ function normal(given: Record<string, Value>): unknown {
 
 test("map: the raw record comes back, and gives the same event", () => {
   fc.assert(
-    fc.property(attributes, fc.constantFrom(0, 1, 2), (made, code) => {
+    fc.property(attributes, links, fc.constantFrom(0, 1, 2), (made, links, code) => {
       const given = JSON.parse(JSON.stringify(made)) as Record<string, Value>;
-      const event = stored(
-        mapSpan(span(given, { status: { code, message: "" } })),
-      );
+      const sent = span(given, { links, status: { code, message: "" } });
+      const event = stored(mapSpan(sent));
       const back = spanOf(event);
+      expect([back.trace_id, back.parent_span_id]).toEqual([sent.trace_id, sent.parent_span_id]);
       expect(normal(back.attributes)).toEqual(normal(given));
       expect(remap(event)).toBeNull();
       expect(explain(event)?.received_as).toBe("span");
@@ -530,5 +544,95 @@ test("explain: each field names its attribute, what lost, and what was left over
     value: "10",
     from: "gen_ai.usage.input_tokens",
   });
+  expect(field("provider")).toMatchObject({ value: "openai", from: "inferred from the model" });
+  expect(field("event_type")).toMatchObject({ value: "prompt_call", convention: "otel_genai" });
   expect(explain({ event_id: "sent" })).toBeNull();
+});
+
+const origins: [string, Record<string, unknown>, string, object][] = [
+  ["the run", mapSpan(span({})), "run_id", { from: "trace id" }],
+  ["the duration", mapSpan(span({})), "latency_ms", { value: "1500", from: "end − start" }],
+  [
+    "a failure",
+    mapSpan(span({}, { status: { code: 2, message: "boom" } })),
+    "status",
+    { value: "error", from: "status of the span" },
+  ],
+  [
+    "its message",
+    mapSpan(span({}, { status: { code: 2, message: "boom" } })),
+    "error_message",
+    { value: "boom", from: "message of the status" },
+  ],
+  [
+    "a failure that only an exception tells",
+    mapSpan(span({}, { events: [spanEvent("exception", {})] })),
+    "status",
+    { value: "error", from: "event exception" },
+  ],
+  [
+    "a type that was inferred",
+    mapSpan(span({ "gen_ai.request.model": "m", "gen_ai.usage.output_tokens": 3 })),
+    "event_type",
+    { value: "prompt_call", from: "inferred from a model and its tokens or content" },
+  ],
+  [
+    "a model that was only asked for",
+    mapSpan(span({ "gen_ai.operation.name": "chat", "gen_ai.request.model": "m" })),
+    "model",
+    { value: "m", from: "gen_ai.request.model" },
+  ],
+  [
+    "what lost against an older or other name",
+    mapSpan(span({
+      "gen_ai.operation.name": "chat",
+      "gen_ai.usage.input_tokens": 10,
+      "gen_ai.usage.prompt_tokens": 11,
+    })),
+    "tokens_input",
+    {
+      value: "10",
+      others: [{ from: "gen_ai.usage.prompt_tokens", convention: "otel_genai", value: "11" }],
+    },
+  ],
+  [
+    "a value that could not be stored",
+    mapSpan(span({ "session.id": "s".repeat(300), "gen_ai.conversation.id": "c" })),
+    "session_id",
+    { value: "c", from: "gen_ai.conversation.id" },
+  ],
+  ["the words of a log", mapLogRecord(log("", {}, { body: "hi" })), "output", { from: "body" }],
+  [
+    "the run of a log",
+    mapLogRecord(log("", { "session.id": "s1" })),
+    "run_id",
+    { value: "s1", from: "session.id" },
+  ],
+  [
+    "a log that says how bad it is",
+    mapLogRecord(log("", {}, { body: "disk is full", severity_number: 17 })),
+    "status",
+    { value: "error", from: "severity" },
+  ],
+  [
+    "a failed evaluation",
+    mapLogRecord(log("gen_ai.evaluation.result", { "gen_ai.evaluation.score.label": "fail" })),
+    "status",
+    { value: "assertion_failed", from: "gen_ai.evaluation.score.label" },
+  ],
+];
+for (const [name, draft, field, expected] of origins) {
+  test(`explain: ${name}`, () => {
+    const found = explain(stored(draft))!.fields.filter((one) => one.field === field);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject(expected);
+  });
+}
+
+test("explain: what an agent sums up is named as not counted", () => {
+  const usage = { "gen_ai.operation.name": "invoke_agent", "gen_ai.usage.input_tokens": 5 };
+  const told = explain(stored(mapSpan(span(usage))))!;
+  expect(told.not_counted).toEqual(["gen_ai.usage.input_tokens"]);
+  expect(told.left_over).toEqual(["gen_ai.usage.input_tokens"]);
+  expect(told.rules).toEqual(["aggregate_not_counted"]);
 });

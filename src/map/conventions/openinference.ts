@@ -8,11 +8,14 @@ import {
   hasPrefix,
   type Kind,
   member,
+  type Source,
   wordOf,
 } from "../convention.ts";
+import { isObject } from "../record.ts";
 import {
   completions,
   flatMessages,
+  listOf,
   openInferenceMessages,
   openInferenceTools,
 } from "../messages.ts";
@@ -28,6 +31,37 @@ const kinds: Readonly<Record<string, Kind>> = {
   guardrail: "step",
   evaluator: "step",
   prompt: "step",
+};
+
+/** Of a span, of its trace, of its session. */
+const annotations = ["", "trace.", "session."]
+  .flatMap((of) => [`${of}annotations.`, `${of}evaluations.`]);
+
+/** One record is one event: of several annotations the first; the others stay in the attributes. */
+function ofFirst(part: string): Source[] {
+  return annotations.map((prefix) =>
+    flattened(prefix, (value) => {
+      const first = listOf(value)[0];
+      const inner = isObject(first) ? first.annotation ?? first.evaluation : undefined;
+      return isObject(inner) ? inner[part] : undefined;
+    })
+  );
+}
+
+/** Feedback and evaluations: on a span that says of itself what it is, they describe that span. */
+export const openInferenceAnnotations: Convention = {
+  id: "openinference_annotations",
+  title: "OpenInference annotations",
+  source: "https://github.com/Arize-ai/openinference/blob/main/spec/annotations.md",
+  recognises: (record) => hasPrefix(record, ...annotations),
+  kindRank: 85,
+  kind: () => "score",
+  fields: {
+    score_name: ofFirst("name"),
+    score_value: ofFirst("score"),
+    score_label: ofFirst("label"),
+    score_explanation: ofFirst("explanation"),
+  },
 };
 
 export const openInference: Convention = {
@@ -50,7 +84,10 @@ export const openInference: Convention = {
       "graph.node.",
     ),
   kindRank: 20,
-  kind: (record) => kinds[wordOf(record, "openinference.span.kind")],
+  kind: (record) => {
+    const kind = wordOf(record, "openinference.span.kind");
+    return kind === "evaluator" && hasPrefix(record, ...annotations) ? "score" : kinds[kind];
+  },
   fields: {
     operation: [attribute("openinference.span.kind", 120)],
     model: attributes(
@@ -120,9 +157,5 @@ export const openInference: Convention = {
       attribute("llm.prompt_template.template", 150),
     ],
     prompt_version: [attribute("llm.prompt_template.version")],
-    score_name: [attribute("annotations.0.annotation.name")],
-    score_value: [attribute("annotations.0.annotation.score")],
-    score_label: [attribute("annotations.0.annotation.label")],
-    score_explanation: [attribute("annotations.0.annotation.explanation")],
   },
 };
