@@ -100,6 +100,7 @@ describe.skipIf(chromiumPath === null)("page: metrics", () => {
       await page.getByRole("combobox", { name: "Metric" })
         .selectOption("gen_ai.client.operation.duration");
       await whole.getByRole("row", { name: /^all 60 / }).waitFor();
+      await page.getByText("60 · per minute", { exact: true }).waitFor();
       expect(await page.locator(".chart canvas").count()).toBe(2);
       await page.getByRole("combobox", { name: "Metric" }).selectOption("gpu.temperature");
       await whole.getByText("-4 Cel").first().waitFor();

@@ -42,7 +42,9 @@ export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf${
       }
 
 # Claude Code
-export CLAUDE_CODE_ENABLE_TELEMETRY=1 OTEL_LOGS_EXPORTER=otlp OTEL_METRICS_EXPORTER=otlp`,
+export CLAUDE_CODE_ENABLE_TELEMETRY=1
+export OTEL_LOGS_EXPORTER=otlp
+export OTEL_METRICS_EXPORTER=otlp`,
     ],
     [
       "Langfuse SDK",

@@ -61,10 +61,13 @@ export function Chart(props: ChartProps): View {
   useEffect(() => {
     plot.current?.setData(dataOf(props));
   }, [props.times, props.lines]);
+  // The cursor writes here too, so it is no text that is drawn with the rest.
+  useEffect(() => {
+    if (said.current !== null) said.current.textContent = props.said;
+  }, [props.said]);
   return html`
     <figure class="chart">
-      <figcaption><h2>${props.title}</h2><span class="chart-said dim" ref=${said}>${props
-        .said}</span></figcaption>
+      <figcaption><h2>${props.title}</h2><span class="chart-said dim" ref=${said}></span></figcaption>
       ${props.lines.length < 2 ? null : html`<${Legend} lines=${props.lines} />`}
       <div ref=${box} class="chart-box" role="img" aria-label=${`${props.title}: ${props.said}. The numbers are in the table below.`}></div>
     </figure>
@@ -144,7 +147,8 @@ function optionsOf(
       points: { size: 6 },
     },
     scales: {
-      x: { time: true },
+      // A bar stands to the right of its time: the last one needs room.
+      x: { time: true, range: (_plot, min, max) => [min, max + stepOf(latest.current.times)] },
       y: log ? { distr: 3, log: 10 } : {
         range: (_plot, min, max) => [
           min < 0 ? min * 1.08 : 0,
@@ -187,6 +191,10 @@ function optionsOf(
       }],
     },
   };
+}
+
+function stepOf([first = 0, second = first + 60]: number[]): number {
+  return second - first;
 }
 
 function saidAt({ times, lines, format }: ChartProps, index: number): string {
