@@ -139,13 +139,16 @@ const test = createRoute({
   },
 });
 
+// Made anew here: a schema knows of OpenAPI only when it is made after OpenAPI's library was loaded.
+const channelSettings = channelSchema.describe("A channel: its type, its name, what its type needs.");
+
 export function channelRoutes({ alerting, clock }: ChannelDeps): OpenAPIHono<AppEnv> {
   const { store, seal } = alerting;
   const app = new OpenAPIHono<AppEnv>({
     defaultHook: (result, c) =>
       (result.target === "query" ? strictly(query) : refuseInvalid)(result, c),
   });
-  app.openAPIRegistry.register("ChannelSettings", channelSchema);
+  app.openAPIRegistry.register("ChannelSettings", channelSettings);
   for (const path of ["/api/channels", "/api/channels/*"]) app.use(path, smallBody);
 
   app.openapi(list, (c) => {
