@@ -2,9 +2,8 @@
 // needs none, because it carries a ticket. Each becomes an event beside its observation, and its bytes
 // one of the project's files.
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { OpenAPIHono } from "@hono/zod-openapi";
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { z } from "zod";
 import { limits } from "../limits.ts";
 import { readBody } from "../receive/body.ts";
 import { Problem } from "./errors.ts";
@@ -33,8 +32,55 @@ const announcement = z.object({
 const promise = announcement.extend({ project_id: z.string(), until_ms: z.number() });
 type Promised = z.infer<typeof promise>;
 
+const announce = createRoute({
+  method: "post",
+  path: "/api/public/media",
+  summary: "Announce a file of Langfuse's SDKs",
+  request: {
+    body: { content: { "application/json": { schema: announcement.openapi("LangfuseMedia") } } },
+  },
+  responses: {
+    201: {
+      description: "Where to send it, within an hour.",
+      content: {
+        "application/json": { schema: z.object({ mediaId: z.string(), uploadUrl: z.url() }) },
+      },
+    },
+    400: { description: "No announcement." },
+    413: { description: "Too large." },
+  },
+});
+
+const mediaParams = z.object({ id: z.string() });
+
+const upload = createRoute({
+  method: "put",
+  path: "/api/public/media/{id}/upload",
+  summary: "Take a file that was announced",
+  security: [],
+  request: {
+    params: mediaParams,
+    query: z.object({ ticket: z.string() }),
+    body: { content: { "application/octet-stream": { schema: z.string() } } },
+  },
+  responses: {
+    200: { description: "It is on disk." },
+    400: { description: "These are not the bytes that were announced." },
+    403: { description: "The ticket is not ours, or its hour is over." },
+  },
+});
+
+const uploaded = createRoute({
+  method: "patch",
+  path: "/api/public/media/{id}",
+  summary: "Hear from Langfuse's SDKs how an upload went",
+  request: { params: mediaParams },
+  responses: { 200: { description: "Known already." } },
+});
+
 export function mediaRoutes(deps: LangfuseDeps): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>();
+  for (const route of [announce, upload, uploaded]) app.openAPIRegistry.registerPath(route);
 
   app.post("/api/public/media", async (c) => {
     const { project_id, body } = await received(c, deps);

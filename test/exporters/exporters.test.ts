@@ -3,15 +3,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { cpSync } from "node:fs";
 import { join } from "node:path";
-import {
-  javascriptExporters,
-  pythonExporters,
-} from "../../scripts/exporters.ts";
-import {
-  fromSource,
-  type RunningServer,
-  startServer,
-} from "../end_to_end/binary.ts";
+import { javascriptExporters, pythonExporters } from "../../scripts/exporters.ts";
+import { fromSource, type RunningServer, startServer } from "../end_to_end/binary.ts";
 import { temporaryFolder } from "../store/fixture.ts";
 import { type Provider, startProvider } from "./provider.ts";
 
@@ -40,9 +33,7 @@ beforeAll(async () => {
   });
   server = await startServer({
     dataDir: folder.path,
-    command: process.env.WATCHLLM_BINARY
-      ? [process.env.WATCHLLM_BINARY]
-      : fromSource,
+    command: process.env.WATCHLLM_BINARY ? [process.env.WATCHLLM_BINARY] : fromSource,
     env: { WATCHLLM_INIT_PROJECT: "first", WATCHLLM_INIT_KEY: key },
   });
 }, installMsMax);
@@ -254,6 +245,7 @@ const cases: Case[] = [
             output: "found",
           }],
           ["tone", { event_type: "score", score_value: 0.7 }],
+          ["media", { event_type: "span", input: new Says("image/png") }],
         ] as [string, Event][]
         : []),
     ],
@@ -307,9 +299,7 @@ async function arrived(
     const { events: stored } = await api<{ events: Event[] }>(path);
     const left = [...stored];
     const missing = wanted.filter(([name, expected]) => {
-      const at = left.findIndex((event) =>
-        event.name === name && matches(event, expected)
-      );
+      const at = left.findIndex((event) => event.name === name && matches(event, expected));
       if (at !== -1) left.splice(at, 1);
       return at === -1;
     });
@@ -384,9 +374,7 @@ async function runProgram(
   secret: string,
 ): Promise<void> {
   const isPython = program.endsWith(".py");
-  const interpreter = program === "langfuse_ingestion.py"
-    ? pythonLangfuse2
-    : python;
+  const interpreter = program === "langfuse_ingestion.py" ? pythonLangfuse2 : python;
   const command = isPython
     ? [interpreter, join(import.meta.dir, "programs", program)]
     : ["node", join(node, "programs", program)];

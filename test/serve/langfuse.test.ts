@@ -279,3 +279,63 @@ test("langfuse: a crash between storing and forgetting stores nothing twice", as
   await store.close();
   remove();
 });
+
+const file = Buffer.from("a file of no great size, but of some");
+const hashOf = (bytes: Uint8Array) => new Bun.CryptoHasher("sha256").update(bytes).digest("base64");
+const announcement = {
+  traceId: "trace-media",
+  contentType: "text/plain",
+  contentLength: file.length,
+  sha256Hash: hashOf(file),
+  field: "input",
+};
+
+type Change = [what: string, change: (url: URL) => void, body: Uint8Array, status: number];
+const uploads: Change[] = [
+  ["what was announced", () => {}, file, 200],
+  ["the same again", () => {}, file, 200],
+  ["other bytes", () => {}, Buffer.from("x".repeat(file.length)), 400],
+  ["fewer bytes", () => {}, file.subarray(1), 400],
+  ["no ticket", (url) => url.searchParams.delete("ticket"), file, 403],
+  ["a ticket of its own making", (url) => url.searchParams.set("ticket", "e30.x"), file, 403],
+  [
+    "a ticket for another project",
+    (url) => {
+      const [text, seal] = url.searchParams.get("ticket")!.split(".");
+      const promised = JSON.parse(Buffer.from(text!, "base64url").toString());
+      const changed = Buffer.from(JSON.stringify({ ...promised, project_id: "bank" }));
+      url.searchParams.set("ticket", `${changed.toString("base64url")}.${seal}`);
+    },
+    file,
+    403,
+  ],
+];
+for (const [what, change, body, status] of uploads) {
+  test(`langfuse: a file, ${what}`, async () => {
+    const announced = await post("media", announcement);
+    expect(announced.status).toBe(201);
+    const url = new URL(String(announced.answer.uploadUrl));
+    change(url);
+    expect((await fetch(url, { method: "PUT", body })).status).toBe(status);
+  });
+}
+
+test("langfuse: a file becomes one event, however often it is sent", async () => {
+  const path = `${server.url}/api/events?project_id=shop&run_id=${announcement.traceId}`;
+  const { events } = await (await fetch(path)).json() as { events: Record<string, unknown>[] };
+  expect(events.map(({ name, event_type }) => ({ name, event_type }))).toEqual([
+    { name: "media", event_type: "span" },
+  ]);
+});
+
+const announcements: [string, object, number][] = [
+  ["no hash", { sha256Hash: undefined }, 400],
+  ["nothing in it", { contentLength: 0 }, 400],
+  ["more than a request may hold", { contentLength: 1e12 }, 413],
+  ["a type with a line in it", { contentType: "text/plain\r\nx: y" }, 400],
+];
+for (const [what, change, status] of announcements) {
+  test(`langfuse: a file with ${what} is refused when it is announced`, async () => {
+    expect((await post("media", { ...announcement, ...change })).status).toBe(status);
+  });
+}

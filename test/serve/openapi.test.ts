@@ -101,6 +101,7 @@ test("it lists every route for programs", () => {
     "GET /api/session",
     "GET /api/status",
     "PATCH /api/channels/{id}",
+    "PATCH /api/public/media/{id}",
     "PATCH /api/rules/{id}",
     "POST /api/alerts/{id}/actions/{index}",
     "POST /api/alerts/{id}/resolve",
@@ -110,6 +111,7 @@ test("it lists every route for programs", () => {
     "POST /api/keys",
     "POST /api/projects",
     "POST /api/public/ingestion",
+    "POST /api/public/media",
     "POST /api/public/otel/v1/traces",
     "POST /api/public/scores",
     "POST /api/redaction/try",
@@ -131,6 +133,7 @@ test("it lists every route for programs", () => {
     "POST /v1/traces",
     "PUT /api/channels/{id}",
     "PUT /api/prices/custom",
+    "PUT /api/public/media/{id}/upload",
     "PUT /api/redaction",
     "PUT /api/rules/{id}",
   ]);

@@ -1,9 +1,11 @@
 # Langfuse's Python SDK of the OpenTelemetry generation.
 from langfuse import get_client, propagate_attributes
 
+pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
 langfuse = get_client()
 assert langfuse.auth_check()
-with langfuse.start_as_current_observation(name="trip", as_type="agent", input={"q": "Porto"}) as trip:
+with langfuse.start_as_current_observation(name="trip", as_type="agent", input={"q": f"data:image/png;base64,{pixel}"}) as trip:
     with propagate_attributes(user_id="noor", session_id="session-1", tags=["beta"]):
         with langfuse.start_as_current_observation(
             name="ask",
