@@ -24,12 +24,10 @@ async function typescript(report: string, args: string[]): Promise<Count> {
   // Ahead of the tests, whose time is bounded; those that need the binary say what is wrong with it.
   const build = [process.execPath, join(root, "scripts/build.ts"), "--if-changed"];
   Bun.spawnSync(build, { cwd: root, stdin: "ignore", stdout: "inherit", stderr: "inherit" });
+  // Each file by itself, several at a time: most wait for servers, browsers and disks.
+  const run = ["test", "--parallel", `--timeout=${testMsMax}`];
   const junit = ["--reporter=junit", `--reporter-outfile=${report}`];
-  return await runSuite(
-    [process.execPath, "test", `--timeout=${testMsMax}`, ...junit, ...args],
-    root,
-    report,
-  );
+  return await runSuite([process.execPath, ...run, ...junit, ...args], root, report);
 }
 
 /** The core's tests, and beside them those of the sets, one after the other. */

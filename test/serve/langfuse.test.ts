@@ -280,7 +280,7 @@ test("langfuse: a crash between storing and forgetting stores nothing twice", as
   remove();
 });
 
-const file = Buffer.from("a file of no great size, but of some");
+const file = new TextEncoder().encode("a file of no great size, but of some");
 const hashOf = (bytes: Uint8Array) => new Bun.CryptoHasher("sha256").update(bytes).digest("base64");
 const announcement = {
   traceId: "trace-media",
@@ -290,11 +290,16 @@ const announcement = {
   field: "input",
 };
 
-type Change = [what: string, change: (url: URL) => void, body: Uint8Array, status: number];
+type Change = [
+  what: string,
+  change: (url: URL) => void,
+  body: Uint8Array<ArrayBuffer>,
+  status: number,
+];
 const uploads: Change[] = [
   ["what was announced", () => {}, file, 200],
   ["the same again", () => {}, file, 200],
-  ["other bytes", () => {}, Buffer.from("x".repeat(file.length)), 400],
+  ["other bytes", () => {}, new Uint8Array(file.length), 400],
   ["fewer bytes", () => {}, file.subarray(1), 400],
   ["no ticket", (url) => url.searchParams.delete("ticket"), file, 403],
   ["a ticket of its own making", (url) => url.searchParams.set("ticket", "e30.x"), file, 403],
