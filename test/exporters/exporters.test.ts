@@ -3,8 +3,15 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { cpSync } from "node:fs";
 import { join } from "node:path";
-import { javascriptExporters, pythonExporters } from "../../scripts/exporters.ts";
-import { fromSource, type RunningServer, startServer } from "../end_to_end/binary.ts";
+import {
+  javascriptExporters,
+  pythonExporters,
+} from "../../scripts/exporters.ts";
+import {
+  builtBinary,
+  type RunningServer,
+  startServer,
+} from "../end_to_end/binary.ts";
 import { temporaryFolder } from "../store/fixture.ts";
 import { type Provider, startProvider } from "./provider.ts";
 
@@ -33,7 +40,7 @@ beforeAll(async () => {
   });
   server = await startServer({
     dataDir: folder.path,
-    command: process.env.WATCHLLM_BINARY ? [process.env.WATCHLLM_BINARY] : fromSource,
+    command: [await builtBinary()],
     env: { WATCHLLM_INIT_PROJECT: "first", WATCHLLM_INIT_KEY: key },
   });
 }, installMsMax);
@@ -177,9 +184,11 @@ const cases: Case[] = [
     ],
     tokens: agentTokens,
   },
-  ...["vercel_5.mjs", "vercel_7.mjs"].map((program): Case => ({
+  ...["vercel_4.mjs", "vercel_5.mjs", "vercel_6.mjs", "vercel_7.mjs"].map((
     program,
-    events: program === "vercel_5.mjs"
+  ): Case => ({
+    program,
+    events: program !== "vercel_7.mjs"
       ? [
         ["ai.generateText", {
           event_type: "agent_step",
@@ -299,7 +308,9 @@ async function arrived(
     const { events: stored } = await api<{ events: Event[] }>(path);
     const left = [...stored];
     const missing = wanted.filter(([name, expected]) => {
-      const at = left.findIndex((event) => event.name === name && matches(event, expected));
+      const at = left.findIndex((event) =>
+        event.name === name && matches(event, expected)
+      );
       if (at !== -1) left.splice(at, 1);
       return at === -1;
     });
@@ -374,7 +385,9 @@ async function runProgram(
   secret: string,
 ): Promise<void> {
   const isPython = program.endsWith(".py");
-  const interpreter = program === "langfuse_ingestion.py" ? pythonLangfuse2 : python;
+  const interpreter = program === "langfuse_ingestion.py"
+    ? pythonLangfuse2
+    : python;
   const command = isPython
     ? [interpreter, join(import.meta.dir, "programs", program)]
     : ["node", join(node, "programs", program)];
