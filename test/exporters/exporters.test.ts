@@ -3,15 +3,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { cpSync } from "node:fs";
 import { join } from "node:path";
-import {
-  javascriptExporters,
-  pythonExporters,
-} from "../../scripts/exporters.ts";
-import {
-  builtBinary,
-  type RunningServer,
-  startServer,
-} from "../end_to_end/binary.ts";
+import { javascriptExporters, pythonExporters } from "../../scripts/exporters.ts";
+import { type RunningServer, startServer } from "../end_to_end/binary.ts";
 import { temporaryFolder } from "../store/fixture.ts";
 import { type Provider, startProvider } from "./provider.ts";
 
@@ -40,7 +33,6 @@ beforeAll(async () => {
   });
   server = await startServer({
     dataDir: folder.path,
-    command: [await builtBinary()],
     env: { WATCHLLM_INIT_PROJECT: "first", WATCHLLM_INIT_KEY: key },
   });
 }, installMsMax);
@@ -308,9 +300,7 @@ async function arrived(
     const { events: stored } = await api<{ events: Event[] }>(path);
     const left = [...stored];
     const missing = wanted.filter(([name, expected]) => {
-      const at = left.findIndex((event) =>
-        event.name === name && matches(event, expected)
-      );
+      const at = left.findIndex((event) => event.name === name && matches(event, expected));
       if (at !== -1) left.splice(at, 1);
       return at === -1;
     });
@@ -385,9 +375,7 @@ async function runProgram(
   secret: string,
 ): Promise<void> {
   const isPython = program.endsWith(".py");
-  const interpreter = program === "langfuse_ingestion.py"
-    ? pythonLangfuse2
-    : python;
+  const interpreter = program === "langfuse_ingestion.py" ? pythonLangfuse2 : python;
   const command = isPython
     ? [interpreter, join(import.meta.dir, "programs", program)]
     : ["node", join(node, "programs", program)];

@@ -1,10 +1,6 @@
 // Langfuse's JavaScript SDK of the OpenTelemetry generation.
 import { LangfuseSpanProcessor } from "@langfuse/otel";
-import {
-  propagateAttributes,
-  startActiveObservation,
-  startObservation,
-} from "@langfuse/tracing";
+import { propagateAttributes, startActiveObservation, startObservation } from "@langfuse/tracing";
 import { NodeTracerProvider } from "@opentelemetry/sdk-trace-node";
 
 const provider = new NodeTracerProvider({
