@@ -1,13 +1,6 @@
 // The real exporters that tests send with: installed once with the versions pinned in test/exporters,
 // and anew when the pins change.
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { hashOf, root } from "./inputs.ts";
 import { whileLocked } from "./lock.ts";
