@@ -4,14 +4,15 @@
 import { isAlphanumeric, isDigit } from "./characters.ts";
 import type { Place } from "./context.ts";
 import { emailAt, urlCredentialsAt } from "./email.ts";
+import { gitleaksAt, gitleaksKeywords } from "./gitleaks.ts";
 import { type Hits, Keywords } from "./keywords.ts";
 import { precedenceOf, type Span } from "./kinds.ts";
 import { findNumbers } from "./numbers.ts";
 import { isSecretUnder, secretAt, secretKeywords } from "./secret.ts";
 import { findHexAddress, findWord, longHexRun } from "./words.ts";
 
-const keywords = new Keywords(["://", ...secretKeywords]);
-const firstSecret = 1;
+const keywords = new Keywords(["://", ...secretKeywords, ...gitleaksKeywords]);
+const firstSecret = 1, firstGitleaks = firstSecret + secretKeywords.length;
 /** Letters and digits in one piece beyond this are no code that is looked for. */
 const wordMax = 90;
 
@@ -62,7 +63,7 @@ function atKeywords(
   tick: () => void,
 ): void {
   const secrets = wanted.has("SECRET");
-  let secretEnd = 0, urlEnd = 0;
+  let secretEnd = 0, gitleaksEnd = 0, urlEnd = 0;
   for (let index = 0; index < hits.keywords.length; index++) {
     if ((index & tickMask) === tickMask) tick();
     const keyword = hits.keywords[index]!, end = hits.ends[index]!;
@@ -72,6 +73,13 @@ function atKeywords(
       found.push(span);
       passwords.push(span);
       urlEnd = span.end;
+    } else if (keyword >= firstGitleaks) {
+      // Beside the rules of our own: where both find something it becomes one, as long as the longer.
+      if (!secrets || end <= gitleaksEnd) continue;
+      const span = gitleaksAt(keyword - firstGitleaks, text, end);
+      if (span === null) continue;
+      found.push(span);
+      gitleaksEnd = span.end;
     } else if (secrets && end > secretEnd) {
       const span = secretAt(keyword - firstSecret, text, end);
       if (span === null) continue;
