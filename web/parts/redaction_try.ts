@@ -58,7 +58,11 @@ function Stored({ trial: { text, counts, findings, policy }, of }: {
   return html`
     <div class="block prose">${text === of ? marked(of, findings) : text}</div>
     <p class="try-found">${found.length === 0
-      ? html`<span class="dim">Nothing was found.</span>`
+      ? html`<span class="dim">${
+        findings.length === 0
+          ? "Nothing was found."
+          : "Nothing is masked as long as this is off; it would find what is marked."
+      }</span>`
       : found.map(([kind, count]) => {
         const rules = [
           ...new Set(findings.flatMap((one) => one.kind === kind ? one.rule ?? [] : [])),
