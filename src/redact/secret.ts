@@ -3,6 +3,7 @@
 import { isAlphanumeric, isWord } from "./characters.ts";
 import { entropy } from "./checksums.ts";
 import { tellsNumber } from "./context.ts";
+import type { Keyword } from "./keywords.ts";
 import type { Span } from "./kinds.ts";
 import { reachBack, serviceNames, tokenRows } from "./secret_rules.ts";
 
@@ -29,8 +30,13 @@ const secretWords = ["secret", "token", "credential", "key", "auth", "bearer", "
 const nameWords = [...passwordWords, ...secretWords, ...serviceNames];
 
 /** Keywords that lead here, in the order of `secretAt`. */
-export const secretKeywords: readonly string[] = [
-  ...tokens.map((token) => token.prefix),
+export const secretKeywords: readonly (string | Keyword)[] = [
+  ...tokens.map(({ prefix, before }): Keyword => ({
+    text: prefix,
+    exact: true,
+    // What stands before is told by `before`, or belongs to another word.
+    apart: before === undefined && isAlphanumeric(prefix.charCodeAt(0)),
+  })),
   ...nameWords,
 ];
 
@@ -54,12 +60,7 @@ function tokenAt({ rule, prefix, pattern, before }: Token, text: string, end: nu
     if (reached === null) return null;
     pattern.lastIndex = start;
     start -= reached[0].length;
-  } else {
-    if (isAlphanumeric(text.charCodeAt(start - 1)) && isAlphanumeric(text.charCodeAt(start))) {
-      return null;
-    }
-    pattern.lastIndex = start;
-  }
+  } else pattern.lastIndex = start;
   const [found] = pattern.exec(text) ?? [];
   if (found === undefined) return null;
   let last = pattern.lastIndex;
