@@ -125,7 +125,7 @@ function outcomeOf(answer: IncomingMessage, text: string): Outcome {
 }
 
 /** Seconds, or a date measured by the receiver's own clock. */
-function retryAfterOf(header: string | undefined, dateMs: number): number | null {
+export function retryAfterOf(header: string | undefined, dateMs: number): number | null {
   if (header === undefined) return null;
   const seconds = /^\d+$/.test(header.trim())
     ? Number(header)
