@@ -1,6 +1,7 @@
 // What keeps the store in shape, on a clock: refresh → flush → compact → retain → sweep.
 import type { Ingest } from "./ingest.ts";
 import type { Clock } from "./std/clock.ts";
+import type { LakeFile } from "./store/manifest.ts";
 
 /** What maintenance needs of the store. */
 export interface MaintainedStore {
@@ -12,6 +13,7 @@ export interface MaintainedStore {
   compact(): Promise<boolean>;
   retain(firstDate: string): Promise<number>;
   sweep(): Promise<void>;
+  readonly scrub: { turn(): Promise<LakeFile[]> };
   sweepBlobs(): Promise<number>;
   freeBytes(): Promise<number>;
 }
@@ -61,6 +63,9 @@ export function maintain(
         await store.retain(first.toISOString().slice(0, 10));
       }
       await store.sweep();
+    }),
+    every(tidyIntervalMs, "checking the lake's files", options, async () => {
+      await store.scrub.turn();
     }),
     every(tidyIntervalMs, "deleting files that no event refers to", options, async () => {
       await store.sweepBlobs();

@@ -82,6 +82,8 @@ export interface Status {
   points_total: number;
   /** What SDKs say they dropped before sending, by reason. */
   client_drops: Record<string, number>;
+  damaged_files: number;
+  damaged_rows: number;
   files: number;
   lake_bytes: number;
 }

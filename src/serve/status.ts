@@ -28,6 +28,10 @@ const status = z.object({
   points_total: z.int().describe("Data points of metrics."),
   files: z.int(),
   lake_bytes: z.int(),
+  damaged_files: z.int().describe(
+    "Parquet files that are not what was written, and were set aside under quarantine/.",
+  ),
+  damaged_rows: z.int().describe("Events and data points in them, which no answer counts."),
   log_bytes: z.int(),
   manifest_version: z.int(),
   client_drops: z.record(z.string(), z.int()).describe(
@@ -161,6 +165,7 @@ function registry(deps: StatusDeps): Registry {
   );
   gauge("lake_files", "Parquet files.", () => deps.store.status().files);
   gauge("lake_bytes", "Bytes of Parquet.", () => deps.store.status().lake_bytes);
+  gauge("damaged_files", "Parquet files set aside.", () => deps.store.status().damaged_files);
   gauge("log_bytes", "Bytes of the log not in Parquet.", () => deps.store.status().log_bytes);
   gauge("log_backlog_bytes", "Bytes that wait for the disk.", () => deps.store.backlog);
   gauge("live_readers", "Readers of /api/live.", () => deps.live.subscribers);

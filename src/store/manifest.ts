@@ -3,6 +3,7 @@
 // Two of them at once cannot bring a row back: the second finds its input gone and fails.
 import { Database } from "bun:sqlite";
 import type { RewriteReason } from "./rewrite.ts";
+import type { Damage, DamageReason } from "./scrub.ts";
 
 export interface LakeFile {
   /** Relative to the data directory, with forward slashes. */
@@ -89,13 +90,47 @@ export class Manifest {
     })();
   }
 
+  /** Files that were set aside, oldest finding first. */
+  damaged(): Damage[] {
+    return this.#database.query<Damage, []>(
+      `SELECT path, project_id, date, rows, bytes, min_timestamp, max_timestamp, sha256, level,
+         reason, found_at_ms
+       FROM damaged ORDER BY found_at_ms, path`,
+    ).all();
+  }
+
+  /** A live file does not count any more, and is remembered; false when it was not live. */
+  setAside(path: string, reason: DamageReason, nowMs: number): boolean {
+    return this.#database.transaction(() => {
+      this.#begin("set_aside", nowMs);
+      const { changes } = this.#database.query(
+        `INSERT INTO damaged
+         SELECT path, project_id, date, rows, bytes, min_timestamp, max_timestamp, sha256, level,
+           ?, ? FROM files WHERE path = ? AND removed_version IS NULL`,
+      ).run(reason, nowMs, path);
+      if (changes === 0) return false;
+      this.#database.query("DELETE FROM files WHERE path = ?").run(path);
+      return true;
+    }).immediate();
+  }
+
+  /** A file that was set aside counts again. */
+  putBack(path: string, nowMs: number): void {
+    this.#database.transaction(() => {
+      const version = this.#begin("put_back", nowMs);
+      this.#database.query(
+        `INSERT INTO files
+         SELECT path, project_id, date, rows, bytes, min_timestamp, max_timestamp, sha256, level,
+           ?, NULL FROM damaged WHERE path = ?`,
+      ).run(version, path);
+      this.#database.query("DELETE FROM damaged WHERE path = ?").run(path);
+    }).immediate();
+  }
+
   /** All of the change or nothing of it; on disk when this returns. Throws ManifestConflict. */
   commit(change: Change, nowMs: number): number {
     return this.#database.transaction(() => {
-      const { lastInsertRowid } = this.#database.query(
-        "INSERT INTO commits (reason, committed_at_ms, flushed_through) VALUES (?, ?, ?)",
-      ).run(change.reason, nowMs, change.flushedThrough ?? null);
-      const version = Number(lastInsertRowid);
+      const version = this.#begin(change.reason, nowMs, change.flushedThrough);
       const insert = this.#database.query(
         `INSERT INTO files (path, project_id, date, rows, bytes, min_timestamp, max_timestamp,
            sha256, level, added_version)
@@ -113,6 +148,13 @@ export class Manifest {
       }
       return version;
     }).immediate();
+  }
+
+  #begin(reason: string, nowMs: number, flushedThrough: number | null = null): number {
+    const { lastInsertRowid } = this.#database.query(
+      "INSERT INTO commits (reason, committed_at_ms, flushed_through) VALUES (?, ?, ?)",
+    ).run(reason, nowMs, flushedThrough);
+    return Number(lastInsertRowid);
   }
 
   close(): void {
@@ -139,6 +181,19 @@ const schema = [
      level INTEGER NOT NULL,
      added_version INTEGER NOT NULL REFERENCES commits (version),
      removed_version INTEGER REFERENCES commits (version)
+   )`,
+  `CREATE TABLE IF NOT EXISTS damaged (
+     path TEXT PRIMARY KEY,
+     project_id TEXT NOT NULL,
+     date TEXT NOT NULL,
+     rows INTEGER NOT NULL,
+     bytes INTEGER NOT NULL,
+     min_timestamp INTEGER NOT NULL,
+     max_timestamp INTEGER NOT NULL,
+     sha256 TEXT NOT NULL,
+     level INTEGER NOT NULL,
+     reason TEXT NOT NULL,
+     found_at_ms INTEGER NOT NULL
    )`,
   "CREATE INDEX IF NOT EXISTS files_live ON files (removed_version, project_id, date)",
 ];

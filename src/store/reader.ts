@@ -3,6 +3,7 @@ import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { join } from "node:path";
 import { Gate } from "../std/gate.ts";
 import { isOlder, literal, readCurrentParquet, readParquet, rowsOf } from "./duckdb.ts";
+import type { LakeFile } from "./manifest.ts";
 import { events, points, type Relation, relationOf } from "./relation.ts";
 import { type Pin, rowsOfTail, tableOf, type Version } from "./versions.ts";
 
@@ -33,9 +34,13 @@ export interface ReaderOptions {
   timeoutMs: number;
   /** The version to read, with all that was acknowledged in it. */
   pin(): Promise<Pin>;
+  /** Whether one of these files was the reason of a failure, and does not count any more. */
+  suspect(files: readonly LakeFile[]): Promise<boolean>;
 }
 
 const waitingMax = 256;
+/** After a file was found damaged. */
+const retriesMax = 3;
 
 export class LakeReader {
   #gate: Gate;
@@ -54,15 +59,26 @@ export class LakeReader {
   async snapshot<T>(scope: Scope, work: (ask: Ask) => Promise<T>): Promise<T> {
     if (!(await this.#gate.enter())) throw new QueryBusy("Too many queries are waiting.");
     try {
-      const pin = await this.options.pin();
-      try {
-        return await this.#whateverAge(pin.version, scope, work);
-      } finally {
-        pin.release();
+      for (let retries = retriesMax;; retries--) {
+        const pin = await this.options.pin();
+        try {
+          return await this.#whateverAge(pin.version, scope, work);
+        } catch (error) {
+          const isFinal = retries === 0 || error instanceof QueryTimeout;
+          if (isFinal || !(await this.#isDamaged(pin.version, scope))) throw error;
+        } finally {
+          pin.release();
+        }
       }
     } finally {
       this.#gate.leave();
     }
+  }
+
+  /** Whether a file that the question read is damaged; the next try does without it. */
+  #isDamaged(version: Version, scope: Scope): Promise<boolean> {
+    const paths = new Set(filesOf(version, scope));
+    return this.options.suspect(version.files.filter(({ path }) => paths.has(path)));
   }
 
   async #whateverAge<T>(

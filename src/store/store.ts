@@ -18,6 +18,7 @@ import { recoverLog, type Recovery } from "./recover.ts";
 import { LakeReader } from "./reader.ts";
 import { events, points, type Relation, relationOf } from "./relation.ts";
 import { Seen } from "./seen.ts";
+import { Scrub } from "./scrub.ts";
 import { type RewriteAsked, RewriteBusy, type RewriteProgress } from "./rewrite.ts";
 import { Rewriting } from "./rewriting.ts";
 import type { Segment } from "./segment.ts";
@@ -59,6 +60,7 @@ export class Store {
   readonly seenPoints: Seen;
   readonly reader: LakeReader;
   readonly blobs: Blobs;
+  readonly scrub: Scrub;
   #options: StoreOptions;
   #instance: DuckDBInstance;
   #connection: DuckDBConnection;
@@ -107,6 +109,28 @@ export class Store {
     this.seenPoints = new Seen(options.dedupePointsMin);
     this.reader = parts.reader(this);
     this.blobs = new Blobs(options.dataDir);
+    this.scrub = new Scrub({
+      dataDir: options.dataDir,
+      quarantineDir: join(options.dataDir, folders.quarantine),
+      files: () => this.#versions.current.files,
+      damaged: () => manifest.damaged(),
+      setAside: ({ path, rows }, reason) => {
+        if (!manifest.setAside(path, reason, options.clock.nowMs())) return false;
+        const { tail } = this.#versions.current;
+        this.#versions.publish(
+          { files: manifest.files(), tail },
+          () => this.scrub.moveAside(path),
+        );
+        const told = new Error(`${path} is ${reason}: its ${rows} rows are left out from here on.`);
+        options.onError("checking the lake's files", told);
+        return true;
+      },
+      putBack: ({ path }) => {
+        manifest.putBack(path, options.clock.nowMs());
+        this.#versions.publish({ files: manifest.files(), tail: this.#versions.current.tail });
+      },
+      nowMs: () => options.clock.nowMs(),
+    });
   }
 
   /** Recovers what the last process left, and is ready for events and questions after that. */
@@ -121,7 +145,7 @@ export class Store {
       join(dataDir, folders.quarantine),
       manifest.flushedThrough(),
     );
-    const kept = [...manifest.files(), ...manifest.removed()];
+    const kept = [...manifest.files(), ...manifest.removed(), ...manifest.damaged()];
     await removeStrays(dataDir, new Set(kept.map((file) => file.path)));
     const instance = await openDuckDB({ ...options, temporaryDir });
     const connection = await instance.connect();
@@ -133,6 +157,7 @@ export class Store {
       concurrency: options.queryConcurrency,
       timeoutMs: options.queryTimeoutMs,
       pin: () => pinned.store!.#pinFresh(),
+      suspect: (files) => pinned.store!.scrub.suspect(files),
     });
     const store = new Store({
       options,
@@ -311,6 +336,8 @@ export class Store {
       const { files } = this.#versions.current;
       const group = compactable(files.filter(({ path }) => path !== this.#rewriting?.at));
       if (group === null) return false;
+      // What was damaged would look whole from here on.
+      if ((await this.scrub.check(group)).length > 0) return true;
       const merged = await this.#onConnection((connection) =>
         mergeFiles(connection, this.#options.dataDir, group)
       );
@@ -408,6 +435,7 @@ export class Store {
       sum(files, (file) => relationOf(file.path) === relation ? file.rows : 0);
     const unflushed = sum(tail, (table) => table.rows);
     const pendingPoints = this.#pendingPoints;
+    const damaged = this.#manifest.damaged();
     return {
       pending_events: this.pendingEvents - pendingPoints,
       pending_flush_events: unflushed,
@@ -415,6 +443,8 @@ export class Store {
       points_total: sum(tail, (table) => table.points) + inLake(points),
       files: files.length,
       lake_bytes: sum(files, (file) => file.bytes),
+      damaged_files: damaged.length,
+      damaged_rows: sum(damaged, (file) => file.rows),
       log_bytes: this.unflushedBytes,
       manifest_version: this.#manifest.version(),
     };

@@ -186,3 +186,33 @@ test("faults: a log that turns read-only refuses, and nothing acknowledged is lo
   await until("events are taken again", async () => !(await refused()));
   expect(await storedIds(server)).toEqual(acknowledged.toSorted());
 }, 60_000);
+
+test("faults: a file of the lake that the disk spoiled is left out and told of, the rest is served", async () => {
+  const dataDir = folder();
+  const server = await start(dataDir, { WATCHLLM_FLUSH_INTERVAL_S: "1" });
+  const status = async () =>
+    await (await fetch(`${server.url}/api/status`, { headers })).json() as Record<string, number>;
+  const flushed = async (files: number) => {
+    for (const deadline = performance.now() + recoverMsMax; (await status()).files !== files;) {
+      if (performance.now() > deadline) throw new Error(`No ${files} files in time`);
+      await Bun.sleep(50);
+    }
+  };
+  const parquet = () =>
+    readdirSync(join(dataDir, "events"), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".parquet")).map((name) => join(dataDir, "events", name));
+  await send(server);
+  await flushed(1);
+  const [first] = parquet();
+  const kept = await send(server) as string[];
+  await flushed(2);
+  writeFileSync(first!, "spoiled");
+  expect(await storedIds(server)).toEqual(kept.toSorted());
+  expect(await status()).toMatchObject({ damaged_files: 1, damaged_rows: 100, files: 1 });
+  expect(await (await fetch(`${server.url}/metrics`, { headers })).text())
+    .toContain("watchllm_damaged_files 1");
+  expect(server.output()).toContain("its 100 rows are left out");
+  expect(readdirSync(join(dataDir, "quarantine"))).toHaveLength(1);
+  // Another engine that reads the folder meets no damaged file.
+  expect(parquet()).toHaveLength(1);
+});

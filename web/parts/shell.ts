@@ -1,5 +1,6 @@
 // What stands around every page: navigation, project, range of time, how far the server is, theme.
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { Status } from "../api.ts";
 import { go, here, linkTo, path } from "./address.ts";
 import { exact, plural } from "./format.ts";
 import { html, type View } from "./html.ts";
@@ -138,7 +139,23 @@ function UpToDate(): View {
       <span class="fresh fresh-behind" role="status"
         title=${title}><i></i>${plural(now.pending_events, "event")} not yet visible</span>
     `;
-  return html`${fresh}<${Dropped} reasons=${now.client_drops} />`;
+  return html`${fresh}<${Damaged} status=${now} /><${Dropped} reasons=${now.client_drops} />`;
+}
+
+/** Parquet files that the disk spoiled: their rows are in none of the numbers of this page. */
+function Damaged({ status: { damaged_files, damaged_rows } }: { status: Status }): View {
+  if (damaged_files === 0) return null;
+  const title = `${plural(damaged_rows, "row")} in ${
+    plural(damaged_files, "file")
+  } that are not what was written. They are kept in the folder quarantine; put them back from a backup to count again.`;
+  return html`
+    <span class="fresh fresh-lost" role="status"
+      title=${title}><i></i><span>${exact(
+        damaged_files,
+      )} damaged <span class="fresh-more">${damaged_files === 1
+        ? "file"
+        : "files"}</span></span></span>
+  `;
 }
 
 /** What SDKs had to drop before sending: it is in none of the numbers of this page. */
