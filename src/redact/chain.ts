@@ -1,5 +1,5 @@
 // A chain of digit groups such as 4111 1111 1111 1111 or (415) 555-2671, as they stand in a text.
-import { isDigit, isWord } from "./characters.ts";
+import { codeAt, isDigit, isWord } from "./characters.ts";
 
 /** How two groups are joined. */
 export const joins = { space: 1, dash: 2, dot: 4, slash: 8, paren: 16, none: 0 } as const;
@@ -58,12 +58,12 @@ export class Chain {
       const join = joinAt(text, at);
       if (join === joins.none) return;
       const next = at + joinLength(text, at);
-      if (!isDigit(text.charCodeAt(next))) return;
+      if (!isDigit(codeAt(text, next))) return;
       let last = next;
-      while (isDigit(text.charCodeAt(last))) last++;
+      while (isDigit(codeAt(text, last))) last++;
       // Letters follow at once: the group is part of a word.
       if (last - next > groupDigitsMax) return;
-      if (isWord(text.charCodeAt(last)) && !isExtended(text, last)) return;
+      if (isWord(codeAt(text, last)) && !isExtended(text, last)) return;
       if (this.length === groupsMax) {
         this.cut = true;
         return;
@@ -86,8 +86,8 @@ const joinMax = 3;
 function joinAt(text: string, from: number): number {
   let join: number = joins.none;
   for (let at = from; at < from + joinMax; at++) {
-    const code = text.charCodeAt(at);
-    if (isDigit(code) || Number.isNaN(code)) break;
+    const code = codeAt(text, at);
+    if (isDigit(code) || code < 0) break;
     const sign = code === 40 || code === 41 ? joins.paren : signOf(code);
     // Two spaces part columns of a table.
     if (sign === joins.none || (sign === join && sign !== joins.paren)) return joins.none;
@@ -98,7 +98,7 @@ function joinAt(text: string, from: number): number {
 
 function joinLength(text: string, from: number): number {
   let at = from;
-  while (at < from + joinMax && at < text.length && !isDigit(text.charCodeAt(at))) at++;
+  while (at < from + joinMax && at < text.length && !isDigit(codeAt(text, at))) at++;
   return at - from;
 }
 
@@ -128,9 +128,9 @@ export function isGlued(chain: Chain, group: number): boolean {
   const { text } = chain;
   if (group > 0) return chain.joins[group] !== joins.space && chain.joins[group] !== joins.paren;
   let at = chain.starts[0]! - 1;
-  if (text.charCodeAt(at) === 40) at--;
-  const code = text.charCodeAt(at);
-  if (code === 45 || code === 46 || code === 47) return isWord(text.charCodeAt(at - 1));
+  if (codeAt(text, at) === 40) at--;
+  const code = codeAt(text, at);
+  if (code === 45 || code === 46 || code === 47) return isWord(codeAt(text, at - 1));
   // A sum of money.
   return code === 36 || code === 0x20ac || code === 0xa3 || code === 35;
 }
@@ -139,14 +139,14 @@ export function isGlued(chain: Chain, group: number): boolean {
 export function isOpenEnded(chain: Chain, group: number): boolean {
   const { text } = chain;
   const at = chain.ends[group]!;
-  const code = text.charCodeAt(at);
+  const code = codeAt(text, at);
   if (code === 45 || code === 46 || code === 47 || code === 58) {
-    return isWord(text.charCodeAt(at + 1));
+    return isWord(codeAt(text, at + 1));
   }
   return code === 37;
 }
 
 /** 415-555-2671x12: the group ends before the x. */
 function isExtended(text: string, at: number): boolean {
-  return (text.charCodeAt(at) | 32) === 120 && isDigit(text.charCodeAt(at + 1));
+  return (codeAt(text, at) | 32) === 120 && isDigit(codeAt(text, at + 1));
 }

@@ -116,12 +116,19 @@ const ibanLengths: Record<string, number> = Object.assign(Object.create(null), {
   YE: 30,
 }); // deno-fmt-ignore-line
 
-/** Characters that an IBAN of this country has; undefined when the country has none. */
-export function ibanLength(country: string): number | undefined {
-  return ibanLengths[country];
+export const ibanCountries: readonly string[] = Object.keys(ibanLengths);
+
+/** By two letters of five bits. */
+const lengthOfCountry = new Uint8Array(1 << 10);
+for (const country of ibanCountries) {
+  const [first, second] = [country.charCodeAt(0), country.charCodeAt(1)];
+  lengthOfCountry[(first & 31) << 5 | second & 31] = ibanLengths[country]!;
 }
 
-export const ibanCountries: readonly string[] = Object.keys(ibanLengths);
+/** Characters that an IBAN has whose country has these letters, by their codes; 0 when none does. */
+export function ibanLength(first: number, second: number): number {
+  return lengthOfCountry[(first & 31) << 5 | second & 31]!;
+}
 
 export function iban(text: string): boolean {
   return mod97(text.slice(4) + text.slice(0, 4)) === 1;

@@ -2,7 +2,7 @@
 // bank accounts, IPv4 addresses. Called for each chain of groups in a text.
 import { cardGroups } from "./card.ts";
 import { Chain, isGlued, isOpenEnded, joins, numberGroupsMax } from "./chain.ts";
-import { isAlphanumeric, isUpper, isWord } from "./characters.ts";
+import { codeAt, isAlphanumeric, isUpper, isWord } from "./characters.ts";
 import {
   abaRouting,
   italianVat,
@@ -52,8 +52,8 @@ export function findNumbers(
     let from = chain.starts[group]!;
     const whole = chain.ends[group + found.groups - 1]!;
     const to = found.kind === "PHONE_NUMBER" ? withExtension(text, whole) : whole;
-    const opened = text.charCodeAt(from - 1) === 40;
-    const plus = text.charCodeAt(from - (opened ? 2 : 1)) === 43;
+    const opened = codeAt(text, from - 1) === 40;
+    const plus = codeAt(text, from - (opened ? 2 : 1)) === 43;
     if (found.kind === "PHONE_NUMBER" && (opened || plus)) from -= Number(opened) + Number(plus);
     out.push({ start: found.start ?? from, end: found.end ?? to, kind: found.kind });
     group += found.groups;
@@ -66,7 +66,7 @@ export function findNumbers(
 /** Where to read on: the last group may open an address of another kind, such as 2001:db8::1. */
 function chainEnd({ text, starts, ends, length }: Chain): number {
   const start = starts[length - 1]!, end = ends[length - 1]!;
-  return length > 1 && end - start <= 4 && text.charCodeAt(end) === 58 ? start : end;
+  return length > 1 && end - start <= 4 && codeAt(text, end) === 58 ? start : end;
 }
 
 /** Fewer digits are no number that is looked for, but for NINO (6) and IPv4 (4). */
@@ -99,14 +99,14 @@ function isAddress(chain: Chain, group: number, place: Place): boolean {
   for (let at = group; at < group + 4; at++) {
     const size = chain.size(at);
     if (size > 3 || (at > group && chain.joins[at] !== joins.dot)) return false;
-    if (size > 1 && text.charCodeAt(chain.starts[at]!) === 48) return false;
+    if (size > 1 && codeAt(text, chain.starts[at]!) === 48) return false;
     if (Number(text.slice(chain.starts[at]!, chain.ends[at]!)) > 255) return false;
     longest = Math.max(longest, size);
   }
   const end = chain.ends[group + 3]!;
-  const after = text.charCodeAt(end);
-  if (after === 46 && isWord(text.charCodeAt(end + 1))) return false;
-  if (after === 45 && isAlphanumeric(text.charCodeAt(end + 1))) return false;
+  const after = codeAt(text, end);
+  if (after === 46 && isWord(codeAt(text, end + 1))) return false;
+  if (after === 45 && isAlphanumeric(codeAt(text, end + 1))) return false;
   const start = chain.starts[group]!;
   const octets = text.slice(start, end);
   // They name no one.
@@ -226,7 +226,7 @@ function isItin(digits: string): boolean {
 function foreigner(chain: Chain, group: number): Found | null {
   const { text } = chain;
   const start = chain.starts[group]! - 2, end = chain.ends[group]!;
-  if (chain.size(group) !== 7 || start < 0 || isWord(text.charCodeAt(start - 1))) return null;
+  if (chain.size(group) !== 7 || start < 0 || isWord(codeAt(text, start - 1))) return null;
   const whole = /^([XYZ])-(\d{7})-([A-Z])(?![A-Za-z0-9])/.exec(text.slice(start, end + 3));
   if (whole === null || !spanishForeignerLetter(whole.slice(1).join(""))) return null;
   return { kind: "ES_NIE", groups: 1, start, end: end + 2 };
@@ -236,10 +236,10 @@ function foreigner(chain: Chain, group: number): Found | null {
 function insuranceNumber(chain: Chain, group: number): Found | null {
   const { text } = chain;
   const start = chain.starts[group]!, end = chain.ends[group + 2]!;
-  if (group > 0 || start < 3 || !isUpper(text.charCodeAt(start - 2))) return null;
+  if (group > 0 || start < 3 || !isUpper(codeAt(text, start - 2))) return null;
   const letters = text.slice(start - 3, start - 1);
   const after = /^ ?([A-D])(?![A-Za-z0-9])/.exec(text.slice(end, end + 3));
-  if (after === null || isAlphanumeric(text.charCodeAt(start - 4))) return null;
+  if (after === null || isAlphanumeric(codeAt(text, start - 4))) return null;
   if (!isInsurancePrefix(letters)) return null;
   return { kind: "UK_NINO", groups: 3, start: start - 3, end: end + after[0].length };
 }
@@ -250,8 +250,8 @@ export function isInsurancePrefix(letters: string): boolean {
 
 /** Where a tax number ends whose letter follows these digits after a dash; 0 when there is none. */
 function spanishLetter(text: string, end: number, digits: string): number {
-  const dashed = text.charCodeAt(end) === 45 ? end + 1 : end;
-  const code = text.charCodeAt(dashed);
-  if (dashed === end || !isUpper(code) || isWord(text.charCodeAt(dashed + 1))) return 0;
+  const dashed = codeAt(text, end) === 45 ? end + 1 : end;
+  const code = codeAt(text, dashed);
+  if (dashed === end || !isUpper(code) || isWord(codeAt(text, dashed + 1))) return 0;
   return spanishTaxLetter(digits, text[dashed]!) ? dashed + 1 : 0;
 }

@@ -1,6 +1,6 @@
 // Telephone numbers: what the digits and their grouping say, country by country.
 import { type Chain, isGlued, isOpenEnded, joins } from "./chain.ts";
-import { isWord } from "./characters.ts";
+import { codeAt, isWord } from "./characters.ts";
 import { type Place, speaksOf } from "./context.ts";
 
 const { space, dash, dot, slash, paren } = joins;
@@ -135,10 +135,10 @@ const dialledMax = 6;
 export function internationalGroups(chain: Chain, group: number, place: Place): number {
   const { text } = chain;
   const start = chain.starts[group]!;
-  const opened = group === 0 && text.charCodeAt(start - 1) === 40;
+  const opened = group === 0 && codeAt(text, start - 1) === 40;
   const plusAt = start - (opened ? 2 : 1);
   let prefix = 0;
-  if (group > 0 || text.charCodeAt(plusAt) !== 43) {
+  if (group > 0 || codeAt(text, plusAt) !== 43) {
     if (group > 0 && chain.joins[group] !== joins.space) return 0;
     if (!text.startsWith("00", start) || place.identifier) return 0;
     const several = chain.length > group + 1;
@@ -148,7 +148,7 @@ export function internationalGroups(chain: Chain, group: number, place: Place): 
     const apart = several && (american || size !== 3) && size <= dialledMax;
     if (!apart && !speaksOf("phone", text, start, place)) return 0;
     prefix = 2;
-  } else if (isWord(text.charCodeAt(plusAt - 1)) || text.charCodeAt(plusAt - 1) === 43) {
+  } else if (isWord(codeAt(text, plusAt - 1)) || codeAt(text, plusAt - 1) === 43) {
     return 0;
   }
   let digits = 0, found = 0, all = "";
@@ -158,7 +158,7 @@ export function internationalGroups(chain: Chain, group: number, place: Place): 
     if (digits > phoneDigitsMax + prefix + 1) break;
     // +44 (0)20 …: the zero is not dialled.
     const trunk = at > group && chain.size(at) === 1 && chain.joins[at] === joins.paren &&
-      text.charCodeAt(chain.starts[at]!) === 48;
+      codeAt(text, chain.starts[at]!) === 48;
     if (!trunk) all += text.slice(chain.starts[at]!, chain.ends[at]!);
     if (isInternational(all.slice(prefix))) {
       // After a whole number, a further group of another kind is not of it.
@@ -182,7 +182,7 @@ export function phoneGroups(chain: Chain, group: number, place: Place): number {
   const listed = sure === 2 && joined[group + 1] === joins.space &&
     joined[group + 2] === joins.space;
   if (sure > 0 && !listed && !isOpenEnded(chain, group + sure - 1)) {
-    if (text.charCodeAt(start - 1) === 40) return sure;
+    if (codeAt(text, start - 1) === 40) return sure;
     if (!speaksOf("order", text, start, place) || speaksOf("phone", text, start, place)) {
       return sure;
     }

@@ -1,7 +1,7 @@
 // A text in, findings out. One cheap pass over the text says which detectors can find anything in
 // it: an @ leads to e-mail addresses, keywords to secrets, digits to numbers. All of them take time
 // linear in the text.
-import { isAlphanumeric, isDigit } from "./characters.ts";
+import { codeAt, isAlphanumeric, isDigit, isLetter } from "./characters.ts";
 import type { Place } from "./context.ts";
 import { emailAt, urlCredentialsAt } from "./email.ts";
 import { gitleaksAt, gitleaksKeywords } from "./gitleaks.ts";
@@ -115,23 +115,25 @@ function atDigits(text: string, place: Place, found: Span[], tick: () => void): 
     if ((++words & tickMask) === tickMask) tick();
     let start = at, end = at + 1, digits = true;
     while (start > floor && isAlphanumeric(text.charCodeAt(start - 1))) start--;
-    while (isAlphanumeric(text.charCodeAt(end))) {
-      digits &&= isDigit(text.charCodeAt(end));
-      end++;
+    for (; end < text.length; end++) {
+      const code = text.charCodeAt(end);
+      if (isDigit(code)) continue;
+      if (!isLetter(code)) break;
+      digits = false;
     }
     if (end - start > wordMax) {
       next = floor = end;
       continue;
     }
-    if (text.charCodeAt(end) === 58 && end > plainUntil) plainUntil = longHexRun(text, start);
+    if (codeAt(text, end) === 58 && end > plainUntil) plainUntil = longHexRun(text, start);
     const address = end < plainUntil ? null : findHexAddress(text, start, end, floor);
     if (address !== null) {
       found.push(address);
       next = floor = address.end;
       continue;
     }
-    const pure = digits && start === at && text.charCodeAt(end) !== 95 &&
-      text.charCodeAt(start - 1) !== 95;
+    const pure = digits && start === at && codeAt(text, end) !== 95 &&
+      codeAt(text, start - 1) !== 95;
     if (pure) {
       next = floor = Math.max(end, findNumbers(text, start, end, place, found));
       continue;

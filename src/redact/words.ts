@@ -1,6 +1,6 @@
 // Codes of letters and digits: IBANs, national numbers with letters, Bitcoin and device addresses.
 // Called for each word of a text that holds a digit.
-import { isAlphanumeric, isDigit, isHex, isLetter, isUpper, isWord } from "./characters.ts";
+import { codeAt, isAlphanumeric, isDigit, isHex, isLetter, isUpper, isWord } from "./characters.ts";
 import {
   base58Check,
   bech32Address,
@@ -19,14 +19,17 @@ const fiscalCode =
   /^[A-Z]{6}[0-9LMNPQRSTUV]{2}[ABCDEHLMPRST][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]$/;
 const ipv6Max = 45;
 
-/** The finding in the word from `start` to `end`, which may reach beyond it; null when there is none. */
+/**
+ * The finding in the word from `start` to `end`, letters and digits, which may reach beyond it; null
+ * when there is none.
+ */
 export function findWord(text: string, start: number, end: number, place: Place): Span | null {
   const length = end - start;
-  if (isWord(text.charCodeAt(end)) || isWord(text.charCodeAt(start - 1))) return null;
+  if (length < 4 || isWord(codeAt(text, end)) || isWord(codeAt(text, start - 1))) return null;
   const account = ibanAt(text, start);
   if (account > 0) return { start, end: account, kind: "IBAN_CODE" };
-  if (length === 1 || length === 8 || length === 9) return shortCode(text, start, end, place);
-  if (length < 7) return null;
+  if (length < 7 || (length <= 14 && isMixed(text, start, end))) return null;
+  if (length === 8 || length === 9) return shortCode(text, start, end, place);
   if (length <= 14) return licence(text, start, end, place);
   const word = text.slice(start, end);
   if (length === 16) {
@@ -40,6 +43,19 @@ export function findWord(text: string, start: number, end: number, place: Place)
   return null;
 }
 
+/** Of the short codes, none changes more than twice between letters and digits. */
+const changesMax = 2;
+
+function isMixed(text: string, start: number, end: number): boolean {
+  let changes = 0, digits = isDigit(text.charCodeAt(start));
+  for (let at = start + 1; at < end; at++) {
+    if (isDigit(text.charCodeAt(at)) === digits) continue;
+    digits = !digits;
+    if (++changes > changesMax) return true;
+  }
+  return false;
+}
+
 function isBitcoin(word: string): boolean {
   if (/^(?:bc1|BC1)/.test(word)) return bech32Address(word);
   return word.length <= 35 && (word[0] === "1" || word[0] === "3") && base58Check(word);
@@ -47,20 +63,20 @@ function isBitcoin(word: string): boolean {
 
 /** Index after the IBAN that starts here; 0 when none does. */
 function ibanAt(text: string, start: number): number {
-  if (!isLetter(text.charCodeAt(start)) || !isLetter(text.charCodeAt(start + 1))) return 0;
-  if (!isDigit(text.charCodeAt(start + 2)) || !isDigit(text.charCodeAt(start + 3))) return 0;
-  const country = text.slice(start, start + 2).toUpperCase();
-  const length = ibanLength(country);
-  if (length === undefined) return 0;
+  const first = text.charCodeAt(start), second = text.charCodeAt(start + 1);
+  if (!isLetter(first) || !isLetter(second)) return 0;
+  if (!isDigit(codeAt(text, start + 2)) || !isDigit(codeAt(text, start + 3))) return 0;
+  const length = ibanLength(first, second);
+  if (length === 0) return 0;
   let at = start, code = "";
   while (code.length < length) {
-    const next = text.charCodeAt(at);
+    const next = codeAt(text, at);
     if (isAlphanumeric(next)) code += text[at];
     else if (code.length < 4 || (next !== 32 && next !== 45 && next !== 0xa0)) return 0;
-    else if (!isAlphanumeric(text.charCodeAt(at + 1))) return 0;
+    else if (!isAlphanumeric(codeAt(text, at + 1))) return 0;
     at++;
   }
-  return !isWord(text.charCodeAt(at)) && iban(code.toUpperCase()) ? at : 0;
+  return !isWord(codeAt(text, at)) && iban(code.toUpperCase()) ? at : 0;
 }
 
 /** Codes of nine characters, which may be written in two parts. */
@@ -96,8 +112,8 @@ function shortCode(text: string, start: number, end: number, place: Place): Span
       if (tail !== null) return { start, end: end + 2, kind: "UK_NINO" };
     }
     // X1234567-L
-    const letter = text.charCodeAt(end) === 45 ? text.charCodeAt(end + 1) : NaN;
-    if (/^[XYZ]\d{7}$/.test(word) && isUpper(letter) && !isWord(text.charCodeAt(end + 2))) {
+    const letter = codeAt(text, end) === 45 ? codeAt(text, end + 1) : -1;
+    if (/^[XYZ]\d{7}$/.test(word) && isUpper(letter) && !isWord(codeAt(text, end + 2))) {
       if (spanishForeignerLetter(word + text[end + 1])) {
         return { start, end: end + 2, kind: "ES_NIE" };
       }
@@ -137,7 +153,7 @@ const triples = /(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}(?![\w.])/iy;
 /** Index after a run of hexadecimal digits and colons that is too long for any address; else 0. */
 export function longHexRun(text: string, start: number): number {
   let at = start;
-  while (isHex(text.charCodeAt(at)) || text.charCodeAt(at) === 58) at++;
+  while (isHex(codeAt(text, at)) || codeAt(text, at) === 58) at++;
   return at - start > 2 * ipv6Max ? at : 0;
 }
 
@@ -148,7 +164,7 @@ export function findHexAddress(
   end: number,
   floor: number,
 ): Span | null {
-  const before = text.charCodeAt(start - 1), after = text.charCodeAt(end);
+  const before = codeAt(text, start - 1), after = codeAt(text, end);
   if (before === 58 || after === 58) {
     return manyColons(text, start, end) ? withColons(text, start, end, floor) : null;
   }
@@ -160,14 +176,14 @@ export function findHexAddress(
 function deviceAt(pattern: RegExp, text: string, from: number): Span | null {
   let start = from;
   // Pairs without a digit stand before the first word that has one.
-  while (text.charCodeAt(start - 1) === 45 && start > from - 12) {
-    if (!isHex(text.charCodeAt(start - 2)) || !isHex(text.charCodeAt(start - 3))) break;
-    if (isWord(text.charCodeAt(start - 4))) break;
+  while (codeAt(text, start - 1) === 45 && start > from - 12) {
+    if (!isHex(codeAt(text, start - 2)) || !isHex(codeAt(text, start - 3))) break;
+    if (isWord(codeAt(text, start - 4))) break;
     start -= 3;
   }
   pattern.lastIndex = start;
   const [found] = pattern.exec(text) ?? [];
-  if (found === undefined || !/[a-f]/i.test(found) || isWord(text.charCodeAt(start - 1))) {
+  if (found === undefined || !/[a-f]/i.test(found) || isWord(codeAt(text, start - 1))) {
     return null;
   }
   return { start, end: start + found.length, kind: "MAC_ADDRESS" };
@@ -176,18 +192,18 @@ function deviceAt(pattern: RegExp, text: string, from: number): Span | null {
 function withColons(text: string, start: number, end: number, floor: number): Span | null {
   let from = start, to = end;
   const isPart = (code: number) => isHex(code) || code === 58;
-  while (from > Math.max(floor, end - ipv6Max - 1) && isPart(text.charCodeAt(from - 1))) from--;
-  while (to < from + ipv6Max + 1 && (isPart(text.charCodeAt(to)) || text.charCodeAt(to) === 46)) {
+  while (from > Math.max(floor, end - ipv6Max - 1) && isPart(codeAt(text, from - 1))) from--;
+  while (to < from + ipv6Max + 1 && (isPart(codeAt(text, to)) || codeAt(text, to) === 46)) {
     to++;
   }
   // The colon or the full stop of the sentence around it.
   while (
     to > end &&
-    (text.charCodeAt(to - 1) === 46 ||
-      (text.charCodeAt(to - 1) === 58 && text.charCodeAt(to - 2) !== 58))
+    (codeAt(text, to - 1) === 46 ||
+      (codeAt(text, to - 1) === 58 && codeAt(text, to - 2) !== 58))
   ) to--;
-  if (text.charCodeAt(from) === 58 && text.charCodeAt(from + 1) !== 58) from++;
-  if (isWord(text.charCodeAt(from - 1)) || isWord(text.charCodeAt(to))) return null;
+  if (codeAt(text, from) === 58 && codeAt(text, from + 1) !== 58) from++;
+  if (isWord(codeAt(text, from - 1)) || isWord(codeAt(text, to))) return null;
   const found = text.slice(from, to);
   if (pairsWithColons.test(found)) return { start: from, end: to, kind: "MAC_ADDRESS" };
   return isIpv6(found) ? { start: from, end: to, kind: "IP_ADDRESS" } : null;
@@ -198,13 +214,13 @@ function manyColons(text: string, start: number, end: number): boolean {
   const from = Math.max(0, start - ipv6Max), to = Math.min(text.length, end + ipv6Max);
   let colons = 0;
   for (let at = end; at < to; at++) {
-    const code = text.charCodeAt(at);
-    if (code === 58 && (++colons === 5 || text.charCodeAt(at + 1) === 58)) return true;
+    const code = codeAt(text, at);
+    if (code === 58 && (++colons === 5 || codeAt(text, at + 1) === 58)) return true;
     if (code !== 58 && !isHex(code)) break;
   }
   for (let at = start - 1; at >= from; at--) {
-    const code = text.charCodeAt(at);
-    if (code === 58 && (++colons === 5 || text.charCodeAt(at - 1) === 58)) return true;
+    const code = codeAt(text, at);
+    if (code === 58 && (++colons === 5 || codeAt(text, at - 1) === 58)) return true;
     if (code !== 58 && !isHex(code)) break;
   }
   return false;
