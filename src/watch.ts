@@ -20,7 +20,7 @@ import type { Clock } from "./std/clock.ts";
 import { Gate } from "./std/gate.ts";
 import type { AlertStore } from "./store/alerts.ts";
 import type { StoredRule } from "./store/alerts/rules.ts";
-import { Baselines } from "./watch/baselines.ts";
+import { Baselines, type Usual, withUsual } from "./watch/baselines.ts";
 import { askKey, askOf, pointsOf, seriesAsked } from "./watch/look.ts";
 import { deliveriesOf, eventDelivery } from "./watch/news.ts";
 import { askSql, type SqlDeps, SqlRuleError } from "./watch/sql_rule.ts";
@@ -220,11 +220,8 @@ export class Watch {
   }
 
   async #lookOf({ project_id, rule }: StoredRule, values: AlertValues, at: number): Promise<Look> {
-    const points = await this.baselines.into(pointsOf(rule, values), values, {
-      project_id,
-      rule,
-      at,
-    });
+    const usual: Usual = (asked) => this.baselines.of(asked);
+    const points = await withUsual(usual, pointsOf(rule, values), values, { project_id, rule, at });
     return { at, points, truncated: values.groups > values.values.length };
   }
 

@@ -6,7 +6,8 @@ import { type Alert, newState } from "../alert/state.ts";
 import { tell } from "../alert/tell.ts";
 import { valuesInPast } from "../query/alerts.ts";
 import type { Reader } from "../query/question.ts";
-import { type Baselines } from "./baselines.ts";
+import { type Baselines, type Usual, withUsual } from "./baselines.ts";
+import { baselinesOfPast } from "./baselines_past.ts";
 import { askOf, pointsOf, seriesAsked } from "./look.ts";
 import { askSqlOfMany, type SqlDeps } from "./sql_rule.ts";
 
@@ -39,7 +40,6 @@ const stepsMax = 10_080;
 /** Each window is a part of one statement. */
 const sqlStepsMax = 24;
 const alertsToldMax = 200;
-const baselineStepsMax = 4320;
 
 export async function backtest(
   deps: BacktestDeps,
@@ -61,7 +61,7 @@ export async function backtest(
   // A step wider than the window would leave events out; SQL is too slow to be asked that often.
   const stepMs = isSql ? finest : Math.min(windowMs, finest);
   const steps = Math.max(1, Math.floor(spanMs / stepMs));
-  if (steps > (rule.baseline === undefined ? stepsMax : baselineStepsMax)) {
+  if (steps > stepsMax) {
     throw new CannotBacktest(
       `These are ${steps} windows; choose a shorter time, or a wider window.`,
     );
@@ -80,13 +80,13 @@ export async function backtest(
       seriesMax: seriesAsked(steps),
       past,
     });
+    const usual: Usual =
+      await baselinesOfPast(deps.reader, project_id, rule, { sinceMs, untilMs }) ??
+        ((asked) => deps.baselines.of(asked));
     for (const [step, values] of answers.entries()) {
       const at = past.firstMs + step * stepMs;
-      const points = await deps.baselines.into(pointsOf(rule, values), values, {
-        project_id,
-        rule,
-        at,
-      });
+      const found = { project_id, rule, at };
+      const points = await withUsual(usual, pointsOf(rule, values), values, found);
       run.look({ at, points, truncated: values.groups > values.values.length });
     }
   }
