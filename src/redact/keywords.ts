@@ -260,7 +260,7 @@ function copy(part: string): void {
     for (let at = 0; at < length; at++) bytes[at] = part.charCodeAt(at);
   } else piece.write(part, 0, length, "latin1");
   // What an earlier text left would be read as the end of this one.
-  bytes.fill(0, length, length + windowCharacters);
+  for (let at = length; at < length + windowCharacters; at++) bytes[at] = 0;
 }
 
 function isAt({ text: keyword, exact }: Known, text: string, start: number): boolean {

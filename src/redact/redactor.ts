@@ -1,8 +1,8 @@
 // Masks the texts of an event in place, within bounds, and says what was found. It fails closed: a
 // text that could not be scanned is not kept.
-import { type Field, fields } from "../event.ts";
 import { limits } from "../limits.ts";
 import type { Place } from "./context.ts";
+import { type FieldRule, ruleOf } from "./field_rules.ts";
 import { notScanned, type Span } from "./kinds.ts";
 import { type Breaches, PolicyScan } from "./policy.ts";
 import { policyEvents } from "./policy_events.ts";
@@ -45,31 +45,6 @@ const passesMax = 4;
 const sliceOverlap = 512;
 const slowSliceMs = 25;
 const slowSlicesMax = 8;
-
-/** Fields of the event itself that are never touched. */
-const untouched = new Set<string>([
-  "event_id",
-  "project_id",
-  "run_id",
-  "span_id",
-  "parent_span_id",
-  "model",
-  "model_version",
-  "provider",
-  ...(fields as readonly Field[]).filter(({ kind }) => kind === "timestamp" || kind === "enum")
-    .map((field) => field.name),
-]); // deno-fmt-ignore-line
-
-/** Ids and labels: people group by them, so they are hashed rather than masked. */
-const identifiers = new Map<string, number>(
-  (fields as readonly Field[]).flatMap(({ name, kind }): [string, number][] =>
-    kind === "id"
-      ? [[name, limits.idCharactersMax]]
-      : kind === "label" || kind === "labels"
-      ? [[name, limits.labelCharactersMax]]
-      : []
-  ),
-);
 
 export class Redactor {
   /** Names of the project's patterns that no longer run. */
@@ -149,47 +124,53 @@ class Run {
   walk(value: Value): void {
     const { excluded } = this.#redactor.settings;
     for (const name in value) {
-      if (untouched.has(name)) continue;
+      const field = value[name];
+      if (typeof field !== "string" && (typeof field !== "object" || field === null)) continue;
+      const rule = ruleOf(name);
+      if (rule === null) continue;
       const below = excluded?.get(name);
       if (below?.size === 0) continue;
-      const charactersMax = identifiers.get(name) ?? 0;
-      const field = value[name];
       if (typeof field === "string") {
-        const place = { key: telling(name), identifier: charactersMax > 0 };
-        value[name] = this.leaf(field, place, charactersMax, policyField(name));
-      } else if (typeof field === "object" && field !== null) {
-        this.#below(field, name, below, charactersMax, policyField(name));
-      }
+        const kept = this.leaf(field, rule.place, rule.charactersMax, rule.policed);
+        if (kept !== field) value[name] = kept;
+      } else this.#below(field, rule, below);
     }
   }
 
-  #below(
-    root: object,
-    name: string,
-    excluded: Paths | undefined,
-    charactersMax: number,
-    policed: boolean,
-  ) {
-    const stack: Container[] = [{ node: root, key: telling(name), excluded, policed }];
-    const place = { key: "", identifier: charactersMax > 0 };
+  #below(root: object, rule: FieldRule, excluded: Paths | undefined) {
+    const { policed, charactersMax, place: { key, identifier } } = rule;
+    const stack: Container[] = [{ node: root, key, excluded, policed }];
+    const place = { key, identifier };
     for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
-      const node = top.node as Value;
-      const list = Array.isArray(node);
-      // What a developer tells the model is no injection.
-      const role = list ? undefined : node.role;
-      const policed = top.policed && role !== "system" && role !== "developer";
-      for (const key in node) {
-        const entry = node[key];
-        if (typeof entry !== "string" && (typeof entry !== "object" || entry === null)) continue;
-        const excluded = list ? top.excluded : top.excluded?.get(key);
-        if (excluded?.size === 0) continue;
-        const context = list ? top.key : telling(key);
-        if (typeof entry === "string") {
-          place.key = context;
-          const kept = this.leaf(entry, place, charactersMax, policed);
-          if (kept !== entry) node[key] = kept;
-        } else stack.push({ node: entry, key: context, excluded, policed });
-      }
+      if (Array.isArray(top.node)) this.#list(top.node, top, place, charactersMax, stack);
+      else this.#object(top.node as Value, top, place, charactersMax, stack);
+    }
+  }
+
+  #list(list: unknown[], top: Container, place: Place, charactersMax: number, stack: Container[]) {
+    for (let at = 0; at < list.length; at++) {
+      const entry = list[at];
+      if (typeof entry === "string") {
+        place.key = top.key;
+        const kept = this.leaf(entry, place, charactersMax, top.policed);
+        if (kept !== entry) list[at] = kept;
+      } else if (typeof entry === "object" && entry !== null) stack.push({ ...top, node: entry });
+    }
+  }
+
+  #object(node: Value, top: Container, place: Place, charactersMax: number, stack: Container[]) {
+    // What a developer tells the model is no injection.
+    const policed = top.policed && node.role !== "system" && node.role !== "developer";
+    for (const key in node) {
+      const entry = node[key];
+      if (typeof entry !== "string" && (typeof entry !== "object" || entry === null)) continue;
+      const excluded = top.excluded?.get(key);
+      if (excluded?.size === 0) continue;
+      if (typeof entry === "string") {
+        place.key = telling(key);
+        const kept = this.leaf(entry, place, charactersMax, policed);
+        if (kept !== entry) node[key] = kept;
+      } else stack.push({ node: entry, key: telling(key), excluded, policed });
     }
   }
 
@@ -299,9 +280,4 @@ interface Container {
   key: string;
   excluded: Paths | undefined;
   policed: boolean;
-}
-
-/** Instructions and definitions are the developer's own words. */
-function policyField(name: string): boolean {
-  return name !== "system_prompt" && name !== "tool_definitions";
 }

@@ -232,25 +232,42 @@ function looksRandom(value: string, entropyMin: number): boolean {
 /** Whether a text that stands alone under this key is a secret, whole. */
 export function isSecretUnder(key: string, value: string): boolean {
   if (value.length > quotedMax || value.length < 6) return false;
-  const password = passwordKey.test(key);
-  if (!password && !secretKey.test(key)) return false;
+  const password = tellsPassword.of(key);
+  if (!password && !tellsSecret.of(key)) return false;
   return isSecretValue(key, value, password, true);
 }
 
+/** An answer for each key, remembered: the same keys come again and again. */
+class Told<T> {
+  #known = new Map<string, T>();
+  constructor(readonly ask: (key: string) => T) {}
+
+  of(key: string): T {
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const answer = this.ask(key);
+    // Keys are the producer's choice; there may be any number of them.
+    if (this.#known.size >= toldMax) this.#known.clear();
+    this.#known.set(key, answer);
+    return answer;
+  }
+}
+
+const toldMax = 4096;
+const tellingCharactersMax = 100;
+
 const passwordKey = /passw|pwd|passphrase|passcode|contrase|kennwort/i;
 const secretKey = /secret|token|credential|key|auth/i;
-
-const tellingNames = new Map<string, string>();
-const tellingNamesMax = 4096;
+const tellsPassword = new Told((key) => passwordKey.test(key));
+const tellsSecret = new Told((key) => secretKey.test(key));
+const tellsAnything = new Told((key) =>
+  key.length <= tellingCharactersMax &&
+    (passwordKey.test(key) || secretKey.test(key) || tellsNumber(key))
+    ? key
+    : ""
+);
 
 /** The key when it says something of what stands under it, else "". */
 export function telling(key: string): string {
-  const known = tellingNames.get(key);
-  if (known !== undefined) return known;
-  const tells = key.length <= 100 &&
-    (passwordKey.test(key) || secretKey.test(key) || tellsNumber(key));
-  // Keys are the producer's choice; there may be any number of them.
-  if (tellingNames.size >= tellingNamesMax) tellingNames.clear();
-  tellingNames.set(key, tells ? key : "");
-  return tells ? key : "";
+  return tellsAnything.of(key);
 }
