@@ -9,6 +9,8 @@ import { Live } from "./live.ts";
 import { loggerOf } from "./logging.ts";
 import { maintain } from "./maintain.ts";
 import { mapLogRecord, mapSpan } from "./map/map.ts";
+import { Monitors } from "./monitors.ts";
+import { systemResolve } from "./notify/address.ts";
 import { customPricesSetting, Prices } from "./price/pricer.ts";
 import { noSteps } from "./receive/batch.ts";
 import { BodyRoom } from "./receive/body.ts";
@@ -124,6 +126,21 @@ export async function startServer(config: Config, state: State): Promise<Running
     clock,
     onError,
   });
+  const monitors = new Monitors({
+    store: alerting.store,
+    seal: alerting.seal,
+    ingest,
+    prices,
+    hasProject: (project_id) => state.project(project_id) !== null,
+    clock,
+    monotonicMs: () => performance.now(),
+    random: Math.random,
+    newId: Bun.randomUUIDv7,
+    allowInside: config.allow_private_webhooks,
+    resolve: systemResolve,
+    wake: () => alerting.deliverer.wake(),
+    onError,
+  });
   let draining = false;
   const app = createApp({
     version: build.version,
@@ -140,6 +157,7 @@ export async function startServer(config: Config, state: State): Promise<Running
     rewrites,
     redaction,
     alerting,
+    monitors,
     enabled: config.enabled,
     rateLimit: config.rate_limit_events_per_s > 0
       ? new RateLimit(config.rate_limit_events_per_s, clock)
@@ -186,6 +204,8 @@ export async function startServer(config: Config, state: State): Promise<Running
     throw error;
   }
   alerting.start();
+  // What is switched off records nothing: not even what it does itself.
+  if (config.enabled) monitors.start();
   const stopMaintenance = maintain(store, ingest, {
     flushIntervalMs: config.flush_interval_s * 1000,
     flushBytes: config.flush_bytes,
@@ -203,6 +223,7 @@ export async function startServer(config: Config, state: State): Promise<Running
       live.close();
       await Promise.all([http.stop(), grpc?.stop()]);
       await rewrites.close();
+      await monitors.stop();
       await alerting.stop();
       await stopMaintenance();
       await sandbox.close();

@@ -1,7 +1,7 @@
 // When people are told of a monitor: by the decisions of alert rules, with "failed so many checks in a
 // row" as the value. So reminders, ends and the delivery queue are those of any alert.
 import { decide, endAll } from "../alert/decide.ts";
-import { type Rule, ruleSchema } from "../alert/rule.ts";
+import { type Rule, ruleBounds, ruleSchema } from "../alert/rule.ts";
 import type { Alert, ResolvedReason, RuleState } from "../alert/state.ts";
 import { type Notice, tell } from "../alert/tell.ts";
 import { tagOf } from "./events.ts";
@@ -29,7 +29,7 @@ export function ruleOf(id: string, monitor: Monitor): Rule {
     filter: { tag: tagOf(id), ...(monitor.env === undefined ? {} : { env: monitor.env }) },
     operator: ">=",
     critical: failures_to_alert,
-    window_minutes: interval_minutes * failures_to_alert,
+    window_minutes: Math.min(interval_minutes * failures_to_alert, ruleBounds.windowMinutesMax),
     channels,
     repeat_minutes,
   });

@@ -3,6 +3,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { levels } from "../alert/rule.ts";
 import { resolvedReasons } from "../alert/state.ts";
 import { loggerOf } from "../logging.ts";
+import type { Monitors } from "../monitors.ts";
 import type { Clock } from "../std/clock.ts";
 import type { StoredAlert } from "../store/alerts/history.ts";
 import type { Alerting } from "../watch/open.ts";
@@ -14,6 +15,7 @@ import { allowed, type AppEnv, type Principal } from "./principal.ts";
 
 export interface AlertDeps {
   alerting: Alerting;
+  monitors: Monitors;
   clock: Clock;
 }
 
@@ -116,7 +118,7 @@ const doAction = createRoute({
   },
 });
 
-export function alertRoutes({ alerting, clock }: AlertDeps): OpenAPIHono<AppEnv> {
+export function alertRoutes({ alerting, monitors, clock }: AlertDeps): OpenAPIHono<AppEnv> {
   const { store } = alerting;
   const app = new OpenAPIHono<AppEnv>({
     defaultHook: (result, c) =>
@@ -150,7 +152,7 @@ export function alertRoutes({ alerting, clock }: AlertDeps): OpenAPIHono<AppEnv>
     const principal = c.get("principal");
     const { id } = c.req.valid("param");
     alertOf(alerting, principal, "admin", id);
-    if (alerting.watch.resolve(id) === null) {
+    if (alerting.watch.resolve(id) === null && monitors.resolve(id) === null) {
       throw new Problem(409, "Not firing", "The alert has ended already.");
     }
     log.info("Alert {id} resolved", { id, by: principal.key_id ?? "local" });

@@ -17,6 +17,7 @@ import type { LangfuseDeps } from "./langfuse_request.ts";
 import { type LiveDeps, liveRoutes } from "./live.ts";
 import { mappingRoutes } from "./mapping.ts";
 import { metricRoutes } from "./metrics.ts";
+import { type MonitorDeps, monitorRoutes } from "./monitors.ts";
 import { type ExportDeps, exportRoutes, isExportPath, respondStatus } from "./otlp.ts";
 import { pageRoutes } from "./page.ts";
 import { type PriceDeps, priceRoutes } from "./prices.ts";
@@ -49,6 +50,7 @@ export interface AppDeps
     ChannelDeps,
     AlertDeps,
     DeliveryDeps,
+    MonitorDeps,
     BlobDeps,
     RewriteDeps {
   auth: AuthOptions;
@@ -94,6 +96,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
   app.route("/", channelRoutes(deps)); //  /api/channels, …/{id}/test
   app.route("/", alertRoutes(deps)); //    /api/alerts, …/{id}/resolve
   app.route("/", deliveryRoutes(deps)); // /api/deliveries, …/{id}/retry
+  app.route("/", monitorRoutes(deps)); //  /api/monitors, …/try, …/{id}/run, …/{id}/results
   app.route("/", projectRoutes(deps)); //  /api/projects, /api/keys
   app.route("/", sessionRoutes(deps)); //  /api/session
   app.route("/", statusRoutes(deps)); //   GET /api/status, /healthz, /readyz, /metrics

@@ -122,7 +122,7 @@ const remove = createRoute({
     200: json("Deleted.", z.object({ id: z.string() })),
     403: problemResponse("This key is no admin of the project."),
     404: problemResponse("There is no such channel."),
-    409: problemResponse("Rules use it."),
+    409: problemResponse("Rules or monitors use it."),
   },
 });
 
@@ -140,7 +140,9 @@ const test = createRoute({
 });
 
 // Made anew here: a schema knows of OpenAPI only when it is made after OpenAPI's library was loaded.
-const channelSettings = channelSchema.describe("A channel: its type, its name, what its type needs.");
+const channelSettings = channelSchema.describe(
+  "A channel: its type, its name, what its type needs.",
+);
 
 export function channelRoutes({ alerting, clock }: ChannelDeps): OpenAPIHono<AppEnv> {
   const { store, seal } = alerting;
@@ -214,12 +216,15 @@ export function channelRoutes({ alerting, clock }: ChannelDeps): OpenAPIHono<App
   app.openapi(remove, (c) => {
     const principal = c.get("principal");
     const { id, project_id } = channelOf(alerting, principal, "admin", c.req.valid("param").id);
-    const users = store.rules.all().filter((one) =>
-      one.project_id === project_id && JSON.stringify(one.rule).includes(`"${id}"`)
+    const users = [
+      ...store.rules.all().map(({ project_id, rule }) => ({ project_id, user: rule })),
+      ...store.monitors.all().map(({ project_id, monitor }) => ({ project_id, user: monitor })),
+    ].filter((one) =>
+      one.project_id === project_id && JSON.stringify(one.user).includes(`"${id}"`)
     );
     if (users.length > 0) {
-      const names = users.slice(0, 5).map(({ rule }) => `"${rule.name}"`).join(", ");
-      throw new Problem(409, "Channel in use", `These rules use it: ${names}.`);
+      const names = users.slice(0, 5).map(({ user }) => `"${user.name}"`).join(", ");
+      throw new Problem(409, "Channel in use", `These rules and monitors use it: ${names}.`);
     }
     store.commit(() => {
       const now = new Date(clock.nowMs()).toISOString();

@@ -1,9 +1,12 @@
-// Rules, channels, alerts and deliveries, in the SQLite file of the state. It has a connection of
-// its own, and a synchronous one: a transaction that waits for nothing else of this process cannot
-// meet the state's, and a rule's state and what is to be told of it are on disk together or not.
+// Rules, channels, alerts, deliveries and monitors, in the SQLite file of the state. It has a
+// connection of its own, and a synchronous one: a transaction that waits for nothing else of this
+// process cannot meet the state's, and a rule's state and what is to be told of it are on disk together
+// or not.
 import { Database } from "bun:sqlite";
 import { Channels } from "./alerts/channels.ts";
+import { Checks } from "./alerts/checks.ts";
 import { History } from "./alerts/history.ts";
+import { Monitors } from "./alerts/monitors.ts";
 import { Outbox } from "./alerts/outbox.ts";
 import { Rules } from "./alerts/rules.ts";
 
@@ -14,6 +17,8 @@ export class AlertStore {
   readonly channels: Channels;
   readonly alerts: History;
   readonly outbox: Outbox;
+  readonly monitors: Monitors;
+  readonly checks: Checks;
   #database: Database;
   #seenVersion: number | null = null;
 
@@ -28,6 +33,8 @@ export class AlertStore {
     this.channels = new Channels(database);
     this.alerts = new History(database);
     this.outbox = new Outbox(database);
+    this.monitors = new Monitors(database);
+    this.checks = new Checks(database);
     this.refresh();
   }
 
@@ -38,6 +45,7 @@ export class AlertStore {
     if (version !== null && version === this.#seenVersion) return;
     this.rules.load();
     this.channels.load();
+    this.monitors.load();
     this.#seenVersion = version;
   }
 

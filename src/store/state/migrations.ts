@@ -95,4 +95,38 @@ export const migrations: readonly (readonly string[])[] = [
     `CREATE INDEX alert_deliveries_by_time ON alert_deliveries (project_id, created_at, id)`,
     `CREATE INDEX alert_deliveries_waiting ON alert_deliveries (status, next_attempt_at)`,
   ],
+  [
+    `CREATE TABLE monitors (
+      id TEXT NOT NULL PRIMARY KEY,
+      project_id TEXT NOT NULL REFERENCES projects (project_id) ON DELETE CASCADE,
+      monitor TEXT NOT NULL,
+      sealed TEXT,
+      version BIGINT NOT NULL,
+      created_at TEXT NOT NULL,
+      updated_at TEXT NOT NULL
+    )`,
+    `CREATE TABLE monitor_states (
+      monitor_id TEXT NOT NULL PRIMARY KEY REFERENCES monitors (id) ON DELETE CASCADE,
+      state TEXT NOT NULL
+    )`,
+    `CREATE TABLE monitor_checks (
+      id TEXT NOT NULL PRIMARY KEY,
+      monitor_id TEXT NOT NULL REFERENCES monitors (id) ON DELETE CASCADE,
+      checked_at TEXT NOT NULL,
+      result TEXT NOT NULL
+    )`,
+    `CREATE INDEX monitor_checks_by_time ON monitor_checks (monitor_id, checked_at, id)`,
+    `CREATE TABLE monitor_hours (
+      monitor_id TEXT NOT NULL REFERENCES monitors (id) ON DELETE CASCADE,
+      hour TEXT NOT NULL,
+      ok BIGINT NOT NULL,
+      failing BIGINT NOT NULL,
+      erroring BIGINT NOT NULL,
+      answered BIGINT NOT NULL,
+      latency_ms DOUBLE PRECISION NOT NULL,
+      priced BIGINT NOT NULL,
+      cost_usd DOUBLE PRECISION NOT NULL,
+      PRIMARY KEY (monitor_id, hour)
+    )`,
+  ],
 ];
