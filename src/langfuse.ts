@@ -135,6 +135,37 @@ export class Langfuse {
     }
   }
 
+  /** Fields of what waits: the event's as far as it is known, and what its trace says. */
+  pieces(project_id: string): Fields[] {
+    return [...this.#waiting.values()].filter((waiting) => waiting.project_id === project_id)
+      .map((waiting) => this.#fieldsOf(waiting));
+  }
+
+  #fieldsOf({ project_id, piece: { event } }: Waiting): Fields {
+    return { ...this.#traceOf(project_id, event.run_id), ...event };
+  }
+
+  /**
+   * Forgets what waits and was last added to at or before the time, and what is remembered of its
+   * traces, where the fields are those that are to go; returns how many waited. Off the disk when
+   * it returns.
+   */
+  erase(project_id: string, untilMs: number, isGone: (event: Fields) => boolean): number {
+    const gone = [...this.#waiting.values()].filter((waiting) =>
+      waiting.project_id === project_id && waiting.updatedMs <= untilMs &&
+      isGone(this.#fieldsOf(waiting))
+    );
+    this.parts.pending.remove(gone.map(({ item }) => item));
+    for (const { item } of gone) this.#forget(`${project_id}/${item.key}`);
+    for (const [key, about] of this.#traces) {
+      const [, run_id] = key.split("/trace/");
+      if (key.startsWith(`${project_id}/trace/`) && isGone({ ...about, run_id })) {
+        this.#traces.delete(key);
+      }
+    }
+    return gone.length;
+  }
+
   /** Stores what has waited long enough; called by the clock. */
   settle(): Promise<void> {
     return this.#settling ??= this.#settle().finally(() => this.#settling = null);

@@ -73,9 +73,12 @@ export class Manifest {
   }
 
   /** Files that no longer count but may still be on disk. */
-  removed(): { path: string; removed_at_ms: number }[] {
-    return this.#database.query<{ path: string; removed_at_ms: number }, []>(
-      `SELECT path, committed_at_ms AS removed_at_ms
+  removed(): { path: string; project_id: string; removed_at_ms: number }[] {
+    return this.#database.query<
+      { path: string; project_id: string; removed_at_ms: number },
+      []
+    >(
+      `SELECT path, project_id, committed_at_ms AS removed_at_ms
        FROM files JOIN commits ON version = removed_version ORDER BY path`,
     ).all();
   }

@@ -64,6 +64,12 @@ export class Pending {
     }).immediate();
   }
 
+  /** Leaves nothing of what was removed in free pages, nor in the write-ahead log. */
+  compact(): void {
+    this.#database.run("VACUUM");
+    this.#database.query("PRAGMA wal_checkpoint(TRUNCATE)").all();
+  }
+
   close(): void {
     this.#database.close();
   }

@@ -7,15 +7,19 @@ import { mkdir, rm, statfs, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import type { ContentBlob } from "../receive/batch.ts";
 import type { Clock } from "../std/clock.ts";
+import { BlobSweep } from "./blob_sweep.ts";
 import { Blobs } from "./blobs.ts";
 import { compactable } from "./compact.ts";
 import { openDuckDB } from "./duckdb.ts";
+import type { LakeHost } from "./edit.ts";
+import { Eraser } from "./eraser.ts";
 import { mergeFiles, removeStrays } from "./lake.ts";
 import { Log } from "./log.ts";
 import { type Change, Manifest } from "./manifest.ts";
 import { recallBlobs, recallIds } from "./recall.ts";
 import { recoverLog, type Recovery } from "./recover.ts";
 import { LakeReader } from "./reader.ts";
+import { Removed } from "./removed.ts";
 import { events, points, type Relation, relationOf } from "./relation.ts";
 import { Seen } from "./seen.ts";
 import { Scrub } from "./scrub.ts";
@@ -43,7 +47,6 @@ export interface StoreOptions {
 /** Below this much that waits, a question first takes it in; above, the clock does. */
 const eagerBytesMax = 16 * 1024 * 1024;
 const refreshIntervalMs = 250;
-const blobSweepIntervalMs = 60 * 60 * 1000;
 /** Readers outside this process may still have a removed file open. */
 const removedGraceMs = 60_000;
 
@@ -53,6 +56,8 @@ export const folders = {
   temporary: "tmp",
   manifest: "manifest.db",
   pending: "pending.db",
+  erasures: "erasures.db",
+  erasuresKey: "erasures.key",
 } as const;
 
 export class Store {
@@ -61,6 +66,7 @@ export class Store {
   readonly reader: LakeReader;
   readonly blobs: Blobs;
   readonly scrub: Scrub;
+  readonly eraser: Eraser;
   #options: StoreOptions;
   #instance: DuckDBInstance;
   #connection: DuckDBConnection;
@@ -73,14 +79,11 @@ export class Store {
   #unread: Segment[] = [];
   /** Flush, compaction and retention follow one another. */
   #turn: Promise<unknown> = Promise.resolve();
-  /** Removed files that no reader of this process holds. */
-  #unpinned = new Set<string>();
+  #removed: Removed;
+  #blobSweep: BlobSweep;
   #tailNumber = 1;
   #rewriting: Rewriting | null = null;
   #rewriteBegins = false;
-  /** Events may have gone, and files with them; a crash may have left some. */
-  #blobsMayBeLoose = true;
-  #blobsSweptMs = 0;
   readonly recovery: Recovery;
 
   private constructor(parts: {
@@ -103,12 +106,21 @@ export class Store {
       { files: manifest.files(), tail: [emptyTail(1)] },
       (error) => options.onError("cleaning up", error),
     );
-    // No reader of an earlier process is left.
-    for (const file of manifest.removed()) this.#unpinned.add(file.path);
+    this.#removed = new Removed(manifest, options.dataDir);
     this.seen = new Seen(options.dedupeEventsMin);
     this.seenPoints = new Seen(options.dedupePointsMin);
     this.reader = parts.reader(this);
     this.blobs = new Blobs(options.dataDir);
+    this.#blobSweep = new BlobSweep(this.blobs, options.clock, (id) => this.#blobsOf(id));
+    this.eraser = new Eraser({
+      ...this.#lakeHost(),
+      quarantineDir: join(options.dataDir, folders.quarantine),
+      drained: () => this.#versions.drained(),
+      deleteRemoved: async (project_id) => ({
+        files: await this.#removed.sweep(Infinity, project_id),
+        blobs: await this.#blobSweep.sweepProject(project_id),
+      }),
+    });
     this.scrub = new Scrub({
       dataDir: options.dataDir,
       quarantineDir: join(options.dataDir, folders.quarantine),
@@ -197,21 +209,8 @@ export class Store {
    * Deletes files that no event refers to any more, if events were removed since the last time or
    * it was long ago; returns how many.
    */
-  async sweepBlobs(intervalMs = blobSweepIntervalMs): Promise<number> {
-    const nowMs = this.#options.clock.nowMs();
-    if (!this.#blobsMayBeLoose && nowMs - this.#blobsSweptMs < intervalMs) return 0;
-    this.#blobsMayBeLoose = false;
-    try {
-      let deleted = 0;
-      for (const project_id of await this.blobs.projects()) {
-        deleted += await this.blobs.sweep(project_id, () => this.#blobsOf(project_id));
-      }
-      this.#blobsSweptMs = nowMs;
-      return deleted;
-    } catch (error) {
-      this.#blobsMayBeLoose = true;
-      throw error;
-    }
+  sweepBlobs(intervalMs?: number): Promise<number> {
+    return this.#blobSweep.sweep(intervalMs);
   }
 
   /** Hashes of the files that the project's events refer to. */
@@ -353,7 +352,7 @@ export class Store {
       const old = this.#versions.current.files.filter((file) => file.date < firstDate);
       if (old.length > 0) {
         this.#replace({ reason: "retain", add: [], remove: old.map((file) => file.path) });
-        this.#blobsMayBeLoose = true;
+        this.#blobSweep.mayBeLoose();
       }
       return Promise.resolve(sum(old, (file) => file.rows));
     });
@@ -382,7 +381,7 @@ export class Store {
         inTurn: (work) => this.#inTurn(() => Promise.resolve(work())),
         replace: (change) => {
           this.#replace(change);
-          this.#blobsMayBeLoose = true;
+          this.#blobSweep.mayBeLoose();
         },
       }, asked);
       return await this.#rewriting.run();
@@ -392,26 +391,33 @@ export class Store {
     }
   }
 
+  #lakeHost(): LakeHost {
+    const { dataDir } = this.#options;
+    return {
+      instance: this.#instance,
+      dataDir,
+      flush: () => this.flush(),
+      current: () => this.#versions.current,
+      pin: () => this.#versions.pin(),
+      inTurn: (work) => this.#inTurn(work),
+      replace: (change) => this.#replace(change),
+      check: (files) => this.scrub.check(files),
+      blobsMayBeLoose: () => this.#blobSweep.mayBeLoose(),
+    };
+  }
+
   #replace(change: Pick<Change, "reason" | "add" | "remove">): void {
     this.#manifest.commit(change, this.#options.clock.nowMs());
     const { tail } = this.#versions.current;
     this.#versions.publish({ files: this.#manifest.files(), tail }, () => {
-      for (const path of change.remove) this.#unpinned.add(path);
+      this.#removed.unpin(change.remove);
       return Promise.resolve();
     });
   }
 
   /** Deletes files that were removed a while ago. */
   async sweep(graceMs = removedGraceMs): Promise<void> {
-    const until = this.#options.clock.nowMs() - graceMs;
-    const gone = this.#manifest.removed().filter((file) =>
-      this.#unpinned.has(file.path) && file.removed_at_ms <= until
-    ).map((file) => file.path);
-    for (const path of gone) {
-      await rm(join(this.#options.dataDir, path), { force: true });
-      this.#unpinned.delete(path);
-    }
-    if (gone.length > 0) this.#manifest.forget(gone);
+    await this.#removed.sweep(this.#options.clock.nowMs() - graceMs);
   }
 
   /** What the sandbox for users' SQL reads; pinned until released. */

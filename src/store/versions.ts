@@ -51,6 +51,7 @@ export class Versions {
   /** Oldest first; the last is current. */
   #held: Held[];
   #dropping = new Set<Promise<void>>();
+  #waiting: { until: Held; resolve(): void }[] = [];
 
   constructor(first: Version, readonly onGarbageError: (error: unknown) => void) {
     this.#held = [{ version: first, pins: 0, garbage: [] }];
@@ -81,6 +82,15 @@ export class Versions {
     };
   }
 
+  /** Resolves when nobody reads a version from before the call, and what these needed is gone. */
+  async drained(): Promise<void> {
+    const until = this.#held.at(-1)!;
+    if (this.#held[0] !== until) {
+      await new Promise<void>((resolve) => this.#waiting.push({ until, resolve }));
+    }
+    await this.settle();
+  }
+
   /** Waits until all that may go is gone. */
   async settle(): Promise<void> {
     while (this.#dropping.size > 0) await Promise.all(this.#dropping);
@@ -94,5 +104,10 @@ export class Versions {
         this.#dropping.add(dropping);
       }
     }
+    this.#waiting = this.#waiting.filter(({ until, resolve }) => {
+      if (this.#held.includes(until) && this.#held[0] !== until) return true;
+      resolve();
+      return false;
+    });
   }
 }

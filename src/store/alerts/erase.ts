@@ -1,0 +1,70 @@
+// What alerts say of somebody who is erased: alerts and notifications that name them go, and so does
+// what rules remember of them. Rules and monitors themselves are settings; they stay.
+import type { RuleState } from "../../alert/state.ts";
+import type { AlertStore } from "../alerts.ts";
+
+/** What an alert says of an erased subject; returns how many things went. On disk when it returns. */
+export function eraseFromAlerts(
+  store: AlertStore,
+  project_id: string,
+  ids: readonly string[],
+): number {
+  const { database } = store.alerts;
+  const names = (value: unknown) => isNamedIn(JSON.stringify(value), ids);
+  const states = store.rules.all().filter((stored) => stored.project_id === project_id)
+    .map(({ id }) => ({ id, state: store.rules.state(id) }))
+    .filter(({ state }) => names(state))
+    .map(({ id, state }) => ({ id, state: without(state, names) }));
+  const conditions = (column: string) =>
+    ids.map((_, at) => `instr(${column}, ?${at + 2}) > 0`).join(" OR ");
+  const quoted = ids.map((id) => JSON.stringify(id));
+  // In JSON within JSON, as in the body of a webhook.
+  const escaped = quoted.map((text) => JSON.stringify(text).slice(1, -1));
+  const gone = store.commit(() => {
+    database.run("PRAGMA secure_delete = ON");
+    let changes = 0;
+    for (const texts of [quoted, escaped]) {
+      for (const [table, columns] of Object.entries(textColumns)) {
+        const condition = columns.map((column) => `(${conditions(column)})`).join(" OR ");
+        changes += database.query(`DELETE FROM ${table} WHERE project_id = ?1 AND (${condition})`)
+          .run(project_id, ...texts).changes;
+      }
+    }
+    for (const { id, state } of states) store.rules.putState(id, state);
+    return changes;
+  });
+  for (const { id, state } of states) store.rules.remember(id, state);
+  return gone + states.length;
+}
+
+/** Leaves nothing of what was deleted in free pages, nor in the write-ahead log. */
+export function compactAlerts(store: AlertStore): void {
+  const { database } = store.alerts;
+  database.run("VACUUM");
+  database.query("PRAGMA wal_checkpoint(TRUNCATE)").all();
+}
+
+const textColumns = {
+  alerts: ["alert"],
+  alert_deliveries: ["body", "last_error"],
+} as const;
+
+function isNamedIn(json: string, ids: readonly string[]): boolean {
+  return ids.some((id) =>
+    json.includes(JSON.stringify(id).slice(1, -1)) && includesWhole(json, id)
+  );
+}
+
+/** As a whole string; keys of series are JSON within JSON. */
+function includesWhole(json: string, id: string): boolean {
+  const quoted = JSON.stringify(id);
+  return json.includes(quoted) || json.includes(JSON.stringify(quoted).slice(1, -1));
+}
+
+function without(state: RuleState, names: (value: unknown) => boolean): RuleState {
+  const series = Object.entries(state.series)
+    .filter(([key, one]) => !names(key) && !names(one.labels) && !names(one.alert));
+  const ended = state.ended.filter((alert) => !names(alert));
+  const last_error = names(state.last_error) ? null : state.last_error;
+  return { ...state, series: Object.fromEntries(series), ended, last_error };
+}
