@@ -25,6 +25,11 @@ function minutesOf(text: string): number {
   return hours! * 60 + minutes!;
 }
 
+export function isWeekend(at: number, timeZone: string): boolean {
+  const { day } = localTime(at, timeZone);
+  return day === "sat" || day === "sun";
+}
+
 const formats = new Map<string, Intl.DateTimeFormat>();
 const formatsMax = 100;
 

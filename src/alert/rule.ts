@@ -102,12 +102,14 @@ const filter = z.strictObject(
 
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, "a time such as 09:30");
 
+const timezone = z.string().max(64).refine(isTimezone, "a name such as Europe/Berlin");
+
 const muteWindow = z.strictObject({
   days: z.array(z.enum(["mon", "tue", "wed", "thu", "fri", "sat", "sun"])).min(1).max(7).optional()
     .describe("Every day when left out; a window past midnight belongs to the day it begins on."),
   from: clockTime,
   until: clockTime,
-  timezone: z.string().max(64).default("UTC").refine(isTimezone, "a name such as Europe/Berlin"),
+  timezone: timezone.default("UTC"),
 }).describe("Nobody is told in it; what still fires at its end is told then.");
 export type MuteWindow = z.infer<typeof muteWindow>;
 
@@ -157,6 +159,8 @@ export const ruleShape = {
     days: z.int().min(2).max(28).default(7).describe("Earlier days whose same hour is looked at."),
     min_change: z.number().min(0).max(100).default(0.3)
       .describe("Share of the usual value that the value must differ by."),
+    timezone: timezone.default("UTC")
+      .describe("Where weekends are told from working days, which are compared with their like."),
   }).optional().describe(
     "Compares with the same hour of earlier days: thresholds then count robust deviations from " +
       "the usual value, such as 6.",
@@ -208,7 +212,12 @@ export function checkRule(
   if (lowest === undefined && rule.sql === undefined) {
     wrong("critical", "a threshold is needed: warning, critical or both");
   }
-  const { warning, critical, recovery, operator } = rule;
+  const { warning, critical, recovery } = rule;
+  // With a baseline they count deviations: more of them is further out, upwards and downwards.
+  const operator = rule.baseline === undefined ? rule.operator : ">";
+  if (rule.baseline !== undefined && lowest !== undefined && lowest <= 0) {
+    wrong(rule.warning === undefined ? "critical" : "warning", "deviations are more than 0");
+  }
   if (warning !== undefined && critical !== undefined && warning !== critical) {
     if (!beyond(critical, operator, warning)) {
       wrong("warning", `the critical value must be further out than the warning (${operator})`);

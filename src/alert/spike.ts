@@ -1,7 +1,7 @@
 // Is a value beyond its threshold, fixed or learnt? With a baseline, thresholds count deviations
 // from the median of earlier days; the deviation is robust, so an incident a week ago does not hide
-// the next one.
-import { type AlertMetric, beyond, type Level, type Rule } from "./rule.ts";
+// the next one, and it is no smaller than what chance alone does to few events.
+import { beyond, type Level, type Rule } from "./rule.ts";
 import type { Point } from "./decide.ts";
 
 export interface Judged {
@@ -20,10 +20,12 @@ export interface Judged {
 const baselineValuesMin = 3;
 /** Makes the median absolute deviation of a normal distribution its standard deviation. */
 const madScale = 1.4826;
-/** Least deviation, as a share of the usual value. */
+/** Least deviation, as a share of the usual value, of metrics of which chance says nothing. */
 const relativeFloor = 0.05;
-/** A usual rate of 0 is taken for this one: nobody knows that errors are impossible. */
+/** A usual rate below this one is taken for it: nobody knows that errors are impossible. */
 const rateFloor = 0.005;
+/** Halvings that find the value at a threshold. */
+const halvings = 40;
 
 /** Null when the value, or what is usual, is not known. */
 export function judge(rule: Rule, point: Point): Judged | null {
@@ -51,50 +53,119 @@ function levelOf({ warning, critical, operator }: Rule, value: number): Level | 
 }
 
 function judgeSpike(rule: Rule, point: Point, value: number): Judged | null {
-  const baseline = point.baseline ?? [];
-  if (baseline.length < baselineValuesMin) return null;
-  const expected = median(baseline);
-  const deviation = Math.max(
-    madScale * median(baseline.map((one) => Math.abs(one - expected))),
-    noiseOf(rule.metric!, expected, point.requests),
-  );
-  const isUp = rule.operator === ">" || rule.operator === ">=";
-  const score = (isUp ? value - expected : expected - value) / deviation;
-  const isLarge = Math.abs(value - expected) >= rule.baseline!.min_change * Math.abs(expected);
+  const usual = usualOf(point.baseline ?? []);
+  if (usual === null) return null;
+  const score = (of: number) => scoreOf(rule, usual, of, point.requests);
+  const found = score(value);
+  const leastChange = rule.baseline!.min_change * Math.abs(usual.median);
+  const isLarge = Math.abs(value - usual.median) >= leastChange;
   const { warning, critical } = rule;
-  const reaches = (threshold: number | undefined) => threshold !== undefined && score >= threshold;
-  const level = !isLarge
-    ? null
-    : reaches(critical)
-    ? "critical"
-    : reaches(warning)
-    ? "warning"
-    : null;
+  const reaches = (threshold: number | undefined) =>
+    isLarge && threshold !== undefined && found >= threshold;
+  const level = reaches(critical) ? "critical" : reaches(warning) ? "warning" : null;
   const lowest = warning ?? critical!;
-  const at = level === "critical" ? critical! : lowest;
   return {
     value,
     level,
-    recovered: score < (rule.recovery ?? lowest) || !isLarge,
-    threshold: expected + (isUp ? at : -at) * deviation,
-    expected,
+    recovered: found < (rule.recovery ?? lowest) || !isLarge,
+    threshold: valueAt(rule, usual, score, level === "critical" ? critical! : lowest, leastChange),
+    expected: usual.median,
   };
 }
 
-/** How much the metric varies by chance alone, however calm the earlier days were. */
-function noiseOf(metric: AlertMetric, expected: number, requests: number | null): number {
-  switch (metric) {
+interface Usual {
+  median: number;
+  /** Of the means of the days: few events an hour have a median of none, which says too little. */
+  mean: number;
+  /** Robust standard deviation from the median. */
+  deviation: number;
+  /** The same of the logarithms; null when a value has none. */
+  logDeviation: number | null;
+}
+
+function usualOf(days: readonly (readonly number[])[]): Usual | null {
+  const values = days.flat();
+  if (values.length < baselineValuesMin) return null;
+  const middle = median(values);
+  const means = days.filter((day) => day.length > 0)
+    .map((day) => day.reduce((sum, value) => sum + value, 0) / day.length);
+  return {
+    median: middle,
+    mean: median(means),
+    deviation: madScale * median(values.map((one) => Math.abs(one - middle))),
+    logDeviation: values.every((one) => one > 0)
+      ? madScale * median(values.map((one) => Math.abs(Math.log(one / middle))))
+      : null,
+  };
+}
+
+/**
+ * How many deviations the value is beyond what is usual, in the rule's direction: those of earlier
+ * days, or those that chance alone explains, whichever are fewer.
+ */
+function scoreOf({ metric, operator }: Rule, usual: Usual, value: number, requests: number | null) {
+  const isUp = operator === ">" || operator === ">=";
+  const change = isUp ? value - usual.median : usual.median - value;
+  if (change <= 0) return 0;
+  switch (metric!) {
     case "error_rate": {
-      const rate = Math.max(expected, rateFloor);
-      return Math.sqrt(rate * (1 - Math.min(rate, 0.5)) / Math.max(1, requests ?? 1));
+      const rate = Math.max(usual.median, usual.mean, rateFloor);
+      const chance = isUp === value > rate ? binomialScore(value, rate, requests ?? 1) : 0;
+      return Math.min(change / usual.deviation, chance);
     }
     case "requests":
     case "errors":
-    case "unpriced":
-      return Math.sqrt(Math.max(1, expected));
-    default:
-      return Math.max(relativeFloor * Math.abs(expected), Number.EPSILON);
+    case "unpriced": {
+      const count = Math.max(usual.median, usual.mean, 1);
+      const chance = isUp === value > count ? poissonScore(value, count) : 0;
+      return Math.min(change / usual.deviation, chance);
+    }
+    default: {
+      // Waits, tokens and cost vary by factors: twice as much is as far away as half as much.
+      if (usual.logDeviation !== null && value > 0) {
+        return Math.abs(Math.log(value / usual.median)) /
+          Math.max(usual.logDeviation, relativeFloor);
+      }
+      const least = Math.max(relativeFloor * Math.abs(usual.median), Number.EPSILON);
+      return change / Math.max(usual.deviation, least);
+    }
   }
+}
+
+/** Signed roots of deviances: normal deviates whose tails are right for few events too. */
+function binomialScore(rate: number, usual: number, count: number): number {
+  const part = (share: number, of: number) => share <= 0 ? 0 : share * Math.log(share / of);
+  return Math.sqrt(2 * count * (part(rate, usual) + part(1 - rate, 1 - Math.min(usual, 0.999))));
+}
+
+function poissonScore(count: number, usual: number): number {
+  const part = count <= 0 ? 0 : count * Math.log(count / usual);
+  return Math.sqrt(Math.max(0, 2 * (part - (count - usual))));
+}
+
+/** The value at which the score reaches a threshold; as far as a metric goes when none does. */
+function valueAt(
+  { metric, operator }: Rule,
+  usual: Usual,
+  score: (value: number) => number,
+  threshold: number,
+  leastChange: number,
+): number {
+  const isUp = operator === ">" || operator === ">=";
+  const least = usual.median + (isUp ? leastChange : -leastChange);
+  let near = usual.median;
+  let far = isUp ? Math.max(1, 2 * usual.median) : 0;
+  if (isUp && metric !== "error_rate") {
+    for (let at = 0; at < halvings && score(far) < threshold; at++) far *= 2;
+  }
+  if (score(far) >= threshold) {
+    for (let at = 0; at < halvings; at++) {
+      const middle = (near + far) / 2;
+      if (score(middle) >= threshold) far = middle;
+      else near = middle;
+    }
+  }
+  return isUp ? Math.max(far, least) : Math.min(far, least);
 }
 
 /** Of at least one value. */

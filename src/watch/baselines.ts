@@ -1,6 +1,7 @@
 // What is usual at this hour: values of a rule's windows around the same time of earlier days, kept
-// for half an hour.
+// for half an hour at most.
 import type { Point } from "../alert/decide.ts";
+import { isWeekend } from "../alert/mute.ts";
 import type { Rule } from "../alert/rule.ts";
 import { type AlertAsk, type AlertValues, valuesInPast } from "../query/alerts.ts";
 import type { Reader } from "../query/question.ts";
@@ -11,7 +12,10 @@ const dayMs = 24 * 60 * 60_000;
 /** Windows that end so long before and after the same time of day count. */
 const aroundMs = 30 * 60_000;
 const stepMsMin = 5 * 60_000;
-const keptMs = 30 * 60_000;
+const slotMsMax = 30 * 60_000;
+/** Of the same kind as this one; fewer are joined by the others. */
+const likeDaysMin = 2;
+const likeValuesMin = 3;
 /** Baselines in memory; the oldest are asked for anew. */
 const keptMax = 5000;
 
@@ -20,11 +24,12 @@ export interface BaselineAsked {
   ask: AlertAsk;
   windowMs: number;
   days: number;
+  timezone: string;
   at: number;
 }
 
-/** Values of earlier windows, by group. */
-export type Baseline = ReadonlyMap<string, readonly number[]>;
+/** Values of earlier windows, by group: a list a day. */
+export type Baseline = ReadonlyMap<string, readonly (readonly number[])[]>;
 
 /** What is usual for a rule, from wherever it is known. */
 export type Usual = (asked: BaselineAsked) => Promise<Baseline>;
@@ -35,9 +40,9 @@ export class Baselines {
   constructor(readonly reader: Reader) {}
 
   async of(asked: BaselineAsked): Promise<Baseline> {
-    const middle = middleOf(asked.at);
-    const { project_id, ask, windowMs, days } = asked;
-    const key = JSON.stringify([project_id, askKey(ask), windowMs, days, middle]);
+    const { project_id, ask, windowMs, days, timezone, at } = asked;
+    const middle = middleOf(at, windowMs);
+    const key = JSON.stringify([project_id, askKey(ask), windowMs, days, timezone, middle]);
     const kept = this.#kept.get(key);
     if (kept !== undefined) return kept;
     const baseline = await this.#ask(asked, middle);
@@ -47,23 +52,41 @@ export class Baselines {
     return baseline;
   }
 
-  async #ask({ project_id, ask, windowMs, days }: BaselineAsked, middle: number) {
+  async #ask({ project_id, ask, windowMs, days, timezone }: BaselineAsked, middle: number) {
     const { stepMs, steps, beforeMs } = windowsAround(windowMs);
-    const looks: AlertValues[][] = [];
+    const found: EarlierDay[] = [];
     for (let day = 1; day <= days; day++) {
-      const firstMs = middle - day * dayMs - beforeMs;
-      const past = { firstMs, stepMs, windowMs, steps };
-      looks.push(
-        await valuesInPast(this.reader, { project_id, ask, seriesMax: seriesAsked(steps), past }),
-      );
+      const at = middle - day * dayMs;
+      const past = { firstMs: at - beforeMs, stepMs, windowMs, steps };
+      const asked = { project_id, ask, seriesMax: seriesAsked(steps), past };
+      const looks = await valuesInPast(this.reader, asked);
+      found.push({ looks, isLike: isLike(at, middle, timezone) });
     }
-    return usualOf(looks);
+    return usualOf(found);
   }
 }
 
-/** The middle of the half hour: whoever asks first in it, the answer is the same. */
-export function middleOf(at: number): number {
-  return (Math.floor(at / keptMs) + 0.5) * keptMs;
+/** Windows of an earlier day around the same time. */
+export interface EarlierDay {
+  looks: readonly AlertValues[];
+  /** It is a working day, or of a weekend, as the day that is compared with it. */
+  isLike: boolean;
+}
+
+export function isLike(one: number, other: number, timezone: string): boolean {
+  return isWeekend(one, timezone) === isWeekend(other, timezone);
+}
+
+/** The middle of the time for which an answer holds: whoever asks first in it, it is the same. */
+export function middleOf(at: number, windowMs: number): number {
+  const slotMs = slotOf(windowMs);
+  return (Math.floor(at / slotMs) + 0.5) * slotMs;
+}
+
+/** A wide window is held against one alone, and must not be far from it; half an hour at most. */
+export function slotOf(windowMs: number): number {
+  if (windowMs <= aroundMs || windowMs >= 6 * slotMsMax) return slotMsMax;
+  return windowMs >= 3 * slotMsMax ? slotMsMax / 2 : slotMsMax / 3;
 }
 
 /** Which windows of an earlier day count: how far apart, how many, the first ends how long before. */
@@ -76,20 +99,33 @@ export function windowsAround(
     : { stepMs, steps: Math.floor(2 * aroundMs / stepMs) + 1, beforeMs: aroundMs };
 }
 
-/** Of the windows of each earlier day. */
-export function usualOf(days: readonly (readonly AlertValues[])[]): Baseline {
-  const found = new Map<string, number[]>();
-  for (const looks of days) {
+/** Of the days that are like this one; of all of them while too few are. */
+export function usualOf(days: readonly EarlierDay[]): Baseline {
+  const all = new Map<string, number[][]>();
+  const like = new Map<string, number[][]>();
+  for (const { looks, isLike } of days) {
     // A day without any event says nothing of what is usual: the project may not have been there.
     if (!looks.some(({ values }) => values.some(({ requests }) => requests > 0))) continue;
-    for (const { values } of looks) {
-      for (const { group, value } of values) {
-        if (value === null) continue;
-        const list = found.get(group) ?? [];
-        list.push(value);
-        found.set(group, list);
+    for (const [group, list] of byGroup(looks)) {
+      for (const found of isLike ? [all, like] : [all]) {
+        found.set(group, [...found.get(group) ?? [], list]);
       }
     }
+  }
+  return new Map([...all].map(([group, lists]) => {
+    const own = like.get(group) ?? [];
+    const isEnough = own.length >= likeDaysMin && own.flat().length >= likeValuesMin;
+    return [group, isEnough ? own : lists];
+  }));
+}
+
+function byGroup(looks: readonly AlertValues[]): Map<string, number[]> {
+  const found = new Map<string, number[]>();
+  for (const { group, value } of looks.flatMap(({ values }) => values)) {
+    if (value === null) continue;
+    const list = found.get(group);
+    if (list === undefined) found.set(group, [value]);
+    else list.push(value);
   }
   return found;
 }
@@ -107,6 +143,7 @@ export async function withUsual(
     ask: askOf(rule),
     windowMs: rule.window_minutes * minuteMs,
     days: rule.baseline.days,
+    timezone: rule.baseline.timezone,
     at,
   });
   return points.map((point, place) => ({

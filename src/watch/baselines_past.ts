@@ -3,18 +3,17 @@
 import type { Rule } from "../alert/rule.ts";
 import { type AlertValues, valuesInPast } from "../query/alerts.ts";
 import type { Reader } from "../query/question.ts";
-import { middleOf, type Usual, usualOf, windowsAround } from "./baselines.ts";
+import { isLike, middleOf, slotOf, type Usual, usualOf, windowsAround } from "./baselines.ts";
 import { askOf } from "./look.ts";
 
 const minuteMs = 60_000;
-const halfHourMs = 30 * minuteMs;
 const dayMs = 24 * 60 * minuteMs;
 /** Values in memory, windows times groups. */
 const cellsMax = 1_000_000;
 const seriesMin = 10;
 const seriesMax = 1000;
 
-/** Null when windows of this width lie differently in every half hour. */
+/** Null when windows of this width lie differently around each middle. */
 export async function baselinesOfPast(
   reader: Reader,
   project_id: string,
@@ -24,11 +23,12 @@ export async function baselinesOfPast(
   if (rule.baseline === undefined) return null;
   const windowMs = rule.window_minutes * minuteMs;
   const { stepMs, steps, beforeMs } = windowsAround(windowMs);
-  const gridMs = steps === 1 ? halfHourMs : stepMs;
-  if (halfHourMs % gridMs !== 0) return null;
-  const { days } = rule.baseline;
-  const firstMs = middleOf(sinceMs) - days * dayMs - beforeMs;
-  const lastMs = middleOf(untilMs) - dayMs + beforeMs;
+  const slotMs = slotOf(windowMs);
+  const gridMs = steps === 1 ? slotMs : stepMs;
+  if (slotMs % gridMs !== 0) return null;
+  const { days, timezone } = rule.baseline;
+  const firstMs = middleOf(sinceMs, windowMs) - days * dayMs - beforeMs;
+  const lastMs = middleOf(untilMs, windowMs) - dayMs + beforeMs;
   const cells = (lastMs - firstMs) / gridMs + 1;
   const seriesAsked = Math.max(seriesMin, Math.min(seriesMax, Math.floor(cellsMax / cells)));
   const byEnd = new Map<number, AlertValues>();
@@ -42,20 +42,20 @@ export async function baselinesOfPast(
     });
     looks.forEach((values, step) => byEnd.set(atMs + step * gridMs, values));
   }
-  // Moments of one half hour have the same middle, and follow one another.
+  // Moments follow one another, and many have the same middle.
   let kept: { middle: number; usual: ReturnType<typeof usualOf> } | null = null;
   return ({ at }) => {
-    const middle = middleOf(at);
+    const middle = middleOf(at, windowMs);
     if (kept?.middle !== middle) {
-      const looks = Array.from(
-        { length: days },
-        (_, day) =>
-          Array.from({ length: steps }, (_, step) => {
-            const end = middle - (day + 1) * dayMs - beforeMs + step * stepMs;
-            return byEnd.get(end) ?? { values: [], groups: 0 };
-          }),
-      );
-      kept = { middle, usual: usualOf(looks) };
+      const earlier = Array.from({ length: days }, (_, day) => {
+        const at = middle - (day + 1) * dayMs;
+        const looks = Array.from(
+          { length: steps },
+          (_, step) => byEnd.get(at - beforeMs + step * stepMs) ?? { values: [], groups: 0 },
+        );
+        return { looks, isLike: isLike(at, middle, timezone) };
+      });
+      kept = { middle, usual: usualOf(earlier) };
     }
     return Promise.resolve(kept.usual);
   };

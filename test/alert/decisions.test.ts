@@ -1,7 +1,7 @@
 // The other decisions: deviations from what is usual, when nobody is told, which windows are due.
 import { describe, expect, test } from "bun:test";
 import { isMuted } from "../../src/alert/mute.ts";
-import { alertMetrics, ruleFilterFields, ruleGroupings } from "../../src/alert/rule.ts";
+import { alertMetrics, type Level, ruleFilterFields, ruleGroupings } from "../../src/alert/rule.ts";
 import { dueOf, setBack } from "../../src/alert/schedule.ts";
 import { judge, median } from "../../src/alert/spike.ts";
 import { filterFields } from "../../src/query/filter.ts";
@@ -46,12 +46,65 @@ describe("deviation from what is usual", () => {
       null,
     ],
     ["and many of many", { metric: "error_rate" }, 0.2, [0, 0, 0, 0], "critical"],
+    ["twice as slow is far", { metric: "latency_p95_ms" }, 2000, [1000, 980, 1020], "critical"],
+    ["a quarter slower is not", { metric: "latency_p95_ms" }, 1250, [1000, 980, 1020], null],
+    ["twice the cost", { metric: "cost_usd" }, 0.2, [0.1, 0.098, 0.1], "critical"],
+    ["some cost where there was none", { metric: "cost_usd" }, 0.2, [0, 0, 0], "critical"],
+    ["a cost that varies by factors", { metric: "cost_usd" }, 0.8, [0.1, 0.2, 0.4, 0.8], null],
   ];
   test.each(cases)("%s", (_question, fields, value, baseline, level) => {
     const given = rule({ metric: "requests", baseline: {}, critical: 5, ...fields });
-    const judged = judge(given, { labels: {}, value, requests: 200, baseline });
+    const judged = judge(given, {
+      labels: {},
+      value,
+      requests: 200,
+      baseline: baseline.map((value) => [value]),
+    });
     expect(judged === null ? "no data" : judged.level).toBe(level);
   });
+});
+
+describe("few events", () => {
+  /** Days of ten windows, one of them with an error in twenty requests. */
+  const days = Array.from({ length: 7 }, () => [0.05, ...Array<number>(9).fill(0)]);
+  const given = rule({ baseline: {}, warning: 4, critical: 8 });
+  const judged = (errors: number, requests: number) =>
+    judge(given, { labels: {}, value: errors / requests, requests, baseline: days })!;
+
+  test.each<[errors: number, requests: number, level: Level | null]>([
+    [1, 20, null],
+    [3, 20, null],
+    [6, 20, "warning"],
+    [14, 20, "critical"],
+    [6, 200, null],
+    [60, 200, "critical"],
+  ])("%d errors of %d: %p", (errors, requests, level) => {
+    expect(judged(errors, requests).level).toBe(level);
+  });
+
+  test("the threshold that is told is where the level begins", () => {
+    const { threshold } = judged(3, 20);
+    const at = (value: number) =>
+      judge(given, { labels: {}, value, requests: 20, baseline: days })!.level;
+    expect([at(threshold! * 0.999), at(threshold! * 1.001)]).toEqual([null, "warning"]);
+  });
+});
+
+test.each([
+  { metric: "requests", operator: "<" },
+  { metric: "requests" },
+  { metric: "errors" },
+  { metric: "latency_p95_ms" },
+  { metric: "cost_usd", operator: "<" },
+])("the threshold that is told of %j is where it fires", (fields) => {
+  const given = rule({ baseline: { min_change: 0.1 }, critical: 5, ...fields });
+  const baseline = [[90, 100, 105], [95, 110, 98], [100, 102, 107]];
+  const at = (value: number) => judge(given, { labels: {}, value, requests: 500, baseline })!;
+  const { threshold, expected } = at(100);
+  expect(expected).toBe(100);
+  const outwards = given.operator === "<" ? -0.01 : 0.01;
+  expect([at(threshold! - outwards).level, at(threshold! + outwards).level])
+    .toEqual([null, "critical"]);
 });
 
 describe("muted", () => {

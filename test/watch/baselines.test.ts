@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { ruleSchema } from "../../src/alert/rule.ts";
 import { Random } from "../../src/std/random.ts";
-import { Baselines } from "../../src/watch/baselines.ts";
+import { type Baseline, Baselines } from "../../src/watch/baselines.ts";
 import { baselinesOfPast } from "../../src/watch/baselines_past.ts";
 import { askOf } from "../../src/watch/look.ts";
 import { type OpenStore, openStore, temporaryFolder } from "../store/fixture.ts";
@@ -58,10 +58,13 @@ test.each([
       ask: askOf(rule),
       windowMs: rule.window_minutes * minuteMs,
       days: 4,
+      timezone: "UTC",
       at,
     };
-    const sorted = (found: ReadonlyMap<string, readonly number[]>) =>
-      Object.fromEntries([...found].map(([group, list]) => [group, list.toSorted()]));
+    const sorted = (found: Baseline) =>
+      Object.fromEntries(
+        [...found].map(([group, days]) => [group, days.map((day) => day.toSorted())]),
+      );
     const usual = sorted(await past!(asked));
     expect(usual).toEqual(sorted(await onClock.of(asked)));
     expect(Object.keys(usual).sort()).toEqual(rule.group_by === "model" ? ["a", "b", "c"] : [""]);
