@@ -18,6 +18,7 @@ import { oneEvent } from "./query/events.ts";
 import { Redaction, redactionSetting } from "./redact/redaction.ts";
 import { requestMsMax } from "./redact/redactor.ts";
 import { createApp } from "./serve/app.ts";
+import { openErasing } from "./erase/open.ts";
 import { RewriteJobs } from "./serve/rewrite.ts";
 import { type GrpcServer, startGrpc } from "./serve/grpc.ts";
 import { systemClock } from "./std/clock.ts";
@@ -141,6 +142,15 @@ export async function startServer(config: Config, state: State): Promise<Running
     wake: () => alerting.deliverer.wake(),
     onError,
   });
+  const erase = await openErasing({
+    dataDir: config.data_dir,
+    store,
+    pending,
+    langfuse,
+    alerts: alerting.store,
+    redaction,
+    clock,
+  });
   let draining = false;
   const app = createApp({
     version: build.version,
@@ -155,6 +165,8 @@ export async function startServer(config: Config, state: State): Promise<Running
     sandbox,
     prices,
     rewrites,
+    erasing: erase.erasing,
+    erasures: erase.erasures,
     redaction,
     alerting,
     monitors,
@@ -184,6 +196,7 @@ export async function startServer(config: Config, state: State): Promise<Running
       fetch: (request, server) => app.fetch(request, server),
     });
   } catch (error) {
+    await erase.close();
     await alerting.stop();
     await store.close();
     throw error;
@@ -199,6 +212,7 @@ export async function startServer(config: Config, state: State): Promise<Running
     });
   } catch (error) {
     await http.stop(true);
+    await erase.close();
     await alerting.stop();
     await store.close();
     throw error;
@@ -223,6 +237,7 @@ export async function startServer(config: Config, state: State): Promise<Running
       live.close();
       await Promise.all([http.stop(), grpc?.stop()]);
       await rewrites.close();
+      await erase.close();
       await monitors.stop();
       await alerting.stop();
       await stopMaintenance();
@@ -233,7 +248,7 @@ export async function startServer(config: Config, state: State): Promise<Running
   };
 }
 
-async function redactionOf(config: Config, state: State): Promise<Redaction> {
+export async function redactionOf(config: Config, state: State): Promise<Redaction> {
   return new Redaction({
     mode: config.redaction,
     settingOf: (project_id) => state.setting(project_id, redactionSetting),

@@ -13,8 +13,8 @@ import {
 import { Problem } from "../serve/errors.ts";
 import { timeOf } from "../serve/filter.ts";
 import { systemClock } from "../std/clock.ts";
-import { DataDirError, holderOf, lockDataDir } from "../store/lock.ts";
-import { folders, Store } from "../store/store.ts";
+import { folders } from "../store/store.ts";
+import { type Asker, askerOf, openStore, takeDataDir } from "./by_server.ts";
 import { type Call, exitCodes, Failure } from "./command.ts";
 import { chooseProject, withState } from "./open_state.ts";
 import { print, say, tableText } from "./output.ts";
@@ -23,14 +23,13 @@ export const remap = (call: Call) => run("remap", call);
 export const reprice = (call: Call) => run("reprice", call);
 
 const pollMs = 250;
-const requestMsMax = 30_000;
 /** How often a person is told how far it is. */
 const tellMs = 2000;
 
 type Outcome = RewriteCounts & { state: string; message: string | null };
 
 async function run(kind: RewriteKind, call: Call): Promise<number> {
-  const { options, config } = call;
+  const { options } = call;
   const order = {
     kind,
     since: rangeOption("since", call),
@@ -42,10 +41,10 @@ async function run(kind: RewriteKind, call: Call): Promise<number> {
   process.once("SIGINT", onSignal);
   process.once("SIGTERM", onSignal);
   try {
-    const url = options.get("url") ?? serverOf(config.data_dir);
-    const outcome = url === null
+    const asker = askerOf(call);
+    const outcome = asker === null
       ? await byItself(order, call, cancel.signal)
-      : await byServer(url.replace(/\/+$/, ""), order, call, cancel.signal);
+      : await byServer(asker, order, call, cancel.signal);
     if (outcome.state === "failed") throw new Failure(outcome.message ?? "It failed.");
     await print(options.get("format") === "json" ? jsonOf(outcome) : textOf(order, outcome));
     if (outcome.state !== "cancelled") return exitCodes.done;
@@ -66,18 +65,6 @@ function rangeOption(name: "since" | "until", { options }: Call): string | null 
   }
 }
 
-/** Where the server that holds the directory is reached; null when nobody holds it. */
-function serverOf(dataDir: string): string | null {
-  const holder = holderOf(dataDir);
-  if (holder === null) return null;
-  const url = holder === "unknown" ? null : holder.url;
-  if (url !== null) return url;
-  throw new Failure(
-    `Another process uses ${dataDir}, and does not say where it is reached. ` +
-      "Name its address with --url, or try again in a moment.",
-  );
-}
-
 type Asked = Omit<RewriteOrder, "project_ids">;
 
 async function byItself(asked: Asked, call: Call, signal: AbortSignal): Promise<Outcome> {
@@ -86,7 +73,7 @@ async function byItself(asked: Asked, call: Call, signal: AbortSignal): Promise<
   if (!known) {
     throw new Failure(`${config.data_dir} holds no WatchLLM data. Name it with --data-dir.`);
   }
-  const lock = locked(config.data_dir);
+  const lock = takeDataDir(config.data_dir);
   try {
     return await withState(config, async (state) => {
       const named = options.get("project");
@@ -113,46 +100,18 @@ async function byItself(asked: Asked, call: Call, signal: AbortSignal): Promise<
   }
 }
 
-function locked(dataDir: string) {
-  try {
-    return lockDataDir(dataDir, new Date(systemClock.nowMs()));
-  } catch (error) {
-    throw error instanceof DataDirError ? new Failure(error.message) : error;
-  }
-}
-
-function openStore({ config }: Call): Promise<Store> {
-  return Store.open({
-    dataDir: config.data_dir,
-    cacheDir: config.cache_dir,
-    memoryLimit: config.memory_limit,
-    threads: navigator.hardwareConcurrency,
-    queryConcurrency: 1,
-    queryTimeoutMs: config.query_timeout_s * 1000,
-    // Nothing comes in.
-    dedupeEventsMin: 1,
-    dedupePointsMin: 1,
-    clock: systemClock,
-    onError: (what, error) => say(`Failed: ${what}: ${error}`),
-  });
-}
-
 async function byServer(
-  url: string,
+  asker: Asker,
   asked: Asked,
-  { config, options }: Call,
+  { options }: Call,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  // The key of the server's own settings stays on this machine.
-  const key = options.get("key") ?? (options.has("url") ? null : config.init_key);
-  const ask = (method: string, path: string, body?: unknown) =>
-    request(url, key, method, path, body);
   const body = { ...asked, project_id: options.get("project") ?? null };
-  const { id } = await ask("POST", "/api/rewrite", body) as { id: string };
+  const { id } = await asker.json("POST", "/api/rewrite", body) as { id: string };
   let job: Outcome;
   let toldMs = performance.now();
   for (;;) {
-    job = await ask(signal.aborted ? "DELETE" : "GET", `/api/rewrite/${id}`) as Outcome;
+    job = await asker.json(signal.aborted ? "DELETE" : "GET", `/api/rewrite/${id}`) as Outcome;
     if (job.state !== "running") return job;
     if (process.stderr.isTTY && performance.now() - toldMs > tellMs) {
       say(progressText(job));
@@ -160,36 +119,6 @@ async function byServer(
     }
     await Bun.sleep(pollMs);
   }
-}
-
-async function request(
-  url: string,
-  key: string | null,
-  method: string,
-  path: string,
-  body?: unknown,
-): Promise<unknown> {
-  let response: Response;
-  try {
-    response = await fetch(url + path, {
-      method,
-      headers: {
-        ...key === null ? {} : { authorization: `Bearer ${key}` },
-        ...body === undefined ? {} : { "content-type": "application/json" },
-      },
-      ...body === undefined ? {} : { body: JSON.stringify(body) },
-      signal: AbortSignal.timeout(requestMsMax),
-    });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Failure(`${url} does not answer: ${reason}`);
-  }
-  if (response.ok) return await response.json();
-  const problem = await response.json().catch(() => null) as { detail?: string } | null;
-  const hint = response.status === 401 ? " Give an admin key with --key." : "";
-  throw new Failure(
-    `${url} answers ${response.status}: ${problem?.detail ?? response.statusText}${hint}`,
-  );
 }
 
 function tellNowAndThen(counts: () => RewriteCounts): ReturnType<typeof setInterval> {

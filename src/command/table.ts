@@ -165,6 +165,46 @@ export const commands: readonly Command[] = [
     load: async () => (await import("./rewrite.ts")).reprice,
   },
   {
+    name: "erase",
+    summary: "Erase everything of a user, a session, a run or an event.",
+    about:
+      "By the running server, or by itself when none runs. Killed, it goes on at the next start.\n" +
+      "What is received after the order is not touched; run it again to erase that too.\n\n" +
+      "  watchllm erase --user u-17 --dry-run",
+    options: {
+      ...subjectOptions(),
+      "dry-run": { kind: "boolean", help: "Only count what would go." },
+      url: {
+        kind: "text",
+        placeholder: "url",
+        help: "Server; the one of the data directory else.",
+      },
+      key: { kind: "text", placeholder: "key", help: "Admin key, for a server that asks for one." },
+      format: formatOption(),
+    },
+    settings: [...rewriteSettings, "redaction"],
+    load: async () => (await import("./erase.ts")).run,
+  },
+  {
+    name: "erase list",
+    summary: "Show the record of erasures.",
+    options: {
+      project: { kind: "text", placeholder: "id", help: "Only this project." },
+      format: formatOption(),
+    },
+    settings: ["data_dir"],
+    load: async () => (await import("./erase.ts")).list,
+  },
+  {
+    name: "erase verify",
+    summary: "Prove that nothing is left of what was erased; exit code 0 or 1.",
+    about: "Reads every file of the data directory, whether a server runs on it or not.",
+    arguments: [{ name: "id", required: true }],
+    options: { format: formatOption() },
+    settings: ["data_dir", "cache_dir", "memory_limit"],
+    load: async () => (await import("./erase.ts")).verify,
+  },
+  {
     name: "rules apply",
     summary: "Make a project's alert rules those of a file; the difference is shown first.",
     about:
@@ -239,6 +279,20 @@ export const commands: readonly Command[] = [
     load: async () => (await import("./sql_child.ts")).run,
   },
 ];
+
+function subjectOptions() {
+  return {
+    user: {
+      kind: "text",
+      placeholder: "id",
+      help: "This user: also rows without a user, of runs that are theirs.",
+    },
+    session: { kind: "text", placeholder: "id", help: "This session." },
+    run: { kind: "text", placeholder: "id", help: "This run." },
+    event: { kind: "text", placeholder: "id", help: "This event." },
+    project: { kind: "text", placeholder: "id", help: "Only in this project." },
+  } as const;
+}
 
 function rewriteOptions() {
   return {

@@ -34,9 +34,12 @@ export interface OpenErasing {
 }
 
 /** The record of erasures; its key is made when there is none. */
-export async function openErasures(dataDir: string): Promise<Erasures> {
+export async function openErasures(
+  dataDir: string,
+  options: { readonly?: boolean } = {},
+): Promise<Erasures> {
   const seal = await openSeal(join(dataDir, folders.erasuresKey));
-  return new Erasures(join(dataDir, folders.erasures), seal);
+  return new Erasures(join(dataDir, folders.erasures), seal, options);
 }
 
 /** What is not done yet is carried out from then on. */

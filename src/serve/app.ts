@@ -8,6 +8,7 @@ import { type BlobDeps, blobRoutes } from "./blobs.ts";
 import { type ChannelDeps, channelRoutes } from "./channels.ts";
 import { cors } from "./cors.ts";
 import { type DeliveryDeps, deliveryRoutes } from "./deliveries.ts";
+import { type ErasureDeps, erasureRoutes } from "./erasures.ts";
 import { Problem, respond } from "./errors.ts";
 import { eventRoutes } from "./events.ts";
 import { facetRoutes } from "./facets.ts";
@@ -52,7 +53,8 @@ export interface AppDeps
     DeliveryDeps,
     MonitorDeps,
     BlobDeps,
-    RewriteDeps {
+    RewriteDeps,
+    ErasureDeps {
   auth: AuthOptions;
   /** Paths that a setting has switched off, and which. */
   off: ReadonlyMap<string, string>;
@@ -90,6 +92,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
   app.route("/", priceRoutes(deps)); //    /api/prices, …/custom, …/unpriced, …/quote
   app.route("/", redactionRoutes(deps)); // /api/redaction, …/try, …/kinds
   app.route("/", rewriteRoutes(deps)); //  /api/rewrite, /api/rewrite/{id}
+  app.route("/", erasureRoutes(deps)); //  /api/erasures, /api/erasures/{id}
   app.route("/", liveRoutes(deps)); //     GET /api/live
   app.route("/", sqlRoutes(deps)); //      POST /api/sql
   app.route("/", ruleRoutes(deps)); //     /api/rules

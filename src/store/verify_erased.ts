@@ -47,6 +47,10 @@ const bareBytesMin = 6;
 /** What belongs to the running process alone, and never holds content. */
 const skipped = /^(lock\.db|cache\/)/;
 const sweepsMax = 5;
+const draftEnding = ".draft";
+const unreadable = "cannot be read, so nobody knows";
+const unfinishedMsMax = 30_000;
+const pollMs = 100;
 /** A row of these is no older than it says. */
 const timeColumns: Readonly<Record<string, string>> = {
   pending: "strftime('%Y-%m-%dT%H:%M:%fZ', updated_at_ms / 1000.0, 'unixepoch')",
@@ -74,6 +78,7 @@ export async function verifyErased(
       await look.at(path);
     }
   }
+  await look.atUnfinished();
   return look.report;
 }
 
@@ -88,6 +93,8 @@ async function filesUnder(dataDir: string): Promise<string[]> {
 class Look {
   readonly report: ErasedReport = { files: 0, bytes: 0, left: [], later: [], mentions: [] };
   #needles: Buffer[];
+  /** Drafts that could not be read, and why. */
+  #unfinished = new Map<string, string>();
 
   constructor(
     readonly dataDir: string,
@@ -116,6 +123,19 @@ class Look {
     }
   }
 
+  /** A draft that is being written is gone soon, or another file by then. */
+  async atUnfinished(): Promise<void> {
+    const deadline = performance.now() + unfinishedMsMax;
+    for (const path of this.#unfinished.keys()) {
+      const isThere = () => Bun.file(join(this.dataDir, path)).exists();
+      while (await isThere() && performance.now() < deadline) await Bun.sleep(pollMs);
+      const final = path.slice(0, -draftEnding.length);
+      const reason = this.#unfinished.get(path)!;
+      if (await isThere()) this.#found("left", path, `${unreadable}: ${reason}`, 1);
+      else await this.at(final);
+    }
+  }
+
   async #parquet(path: string): Promise<void> {
     const relation = relationOf(path.replace(/\.draft$/, ""));
     const { subject, project_id } = this.asked;
@@ -131,8 +151,9 @@ class Look {
       ) as [Record<string, unknown>];
     } catch (error) {
       if (!(await Bun.file(join(this.dataDir, path)).exists())) return;
-      const reason = error instanceof Error ? error.message.split("\n", 1)[0] : String(error);
-      return this.#found("left", path, `cannot be read, so nobody knows: ${reason}`, 1);
+      const reason = String(error instanceof Error ? error.message : error).split("\n", 1)[0]!;
+      if (path.endsWith(".draft")) return void this.#unfinished.set(path, reason);
+      return this.#found("left", path, `${unreadable}: ${reason}`, 1);
     }
     const gone = row.gone as number;
     const later = row.named as number - gone;
