@@ -1,5 +1,6 @@
 // `watchllm serve`: takes the data directory, opens the state, starts the server, and ends all three
 // in the opposite order when it is told to.
+import { SQLiteError } from "bun:sqlite";
 import { type Address, addressText, type Config } from "../config.ts";
 import { build } from "../embedded.ts";
 import { configureLogging, loggerOf } from "../logging.ts";
@@ -83,8 +84,16 @@ async function listen(
   try {
     return await startServer(config, state);
   } catch (error) {
-    throw addressFailure(config, error) ?? error;
+    throw addressFailure(config, error) ?? dataFailure(config, error) ?? error;
   }
+}
+
+/** Null when it is not the disk that the data is on. */
+function dataFailure({ data_dir }: Config, error: unknown): Failure | null {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const isDisk = error instanceof SQLiteError ||
+    ["EIO", "ENOSPC", "EROFS", "EMFILE", "ENFILE", "EDQUOT"].includes(code ?? "");
+  return isDisk ? new Failure(`Cannot use data directory ${data_dir}: ${message}.`) : null;
 }
 
 /** Null when the address is not to blame. */

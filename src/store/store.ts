@@ -47,6 +47,8 @@ export interface StoreOptions {
 /** Below this much that waits, a question first takes it in; above, the clock does. */
 const eagerBytesMax = 16 * 1024 * 1024;
 const refreshIntervalMs = 250;
+/** Between two words about a log that cannot be written. */
+const toldEveryMs = 60_000;
 /** Readers outside this process may still have a removed file open. */
 const removedGraceMs = 60_000;
 
@@ -84,6 +86,7 @@ export class Store {
   #tailNumber = 1;
   #rewriting: Rewriting | null = null;
   #rewriteBegins = false;
+  #appendToldMs = -Infinity;
   readonly recovery: Recovery;
 
   private constructor(parts: {
@@ -189,12 +192,26 @@ export class Store {
 
   /** Resolves when the lines are on disk. Throws AppendError. */
   append(lines: string, events: number): Promise<void> {
-    return this.#log.append(lines, events);
+    return this.#append(lines, events, 0);
   }
 
   /** Resolves when the lines, each a data point, are on disk. Throws AppendError. */
   appendPoints(lines: string, points: number): Promise<void> {
-    return this.#log.append(lines, points, points);
+    return this.#append(lines, points, points);
+  }
+
+  /** Clients are told of each failure; whoever runs the server, now and then. */
+  async #append(lines: string, events: number, points: number): Promise<void> {
+    try {
+      await this.#log.append(lines, events, points);
+    } catch (error) {
+      const nowMs = this.#options.clock.nowMs();
+      if (nowMs - this.#appendToldMs > toldEveryMs) {
+        this.#appendToldMs = nowMs;
+        this.#options.onError("writing the log", error);
+      }
+      throw error;
+    }
   }
 
   /**
