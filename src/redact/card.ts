@@ -15,6 +15,8 @@ const cardIssuers: [RegExp, (length: number) => boolean][] = [
   [/^(?:50|5[6-8]|6304|67|6390)/, (length) => length >= 15 && length <= 19],
   [/^220[0-4]/, (length) => length >= 16 && length <= 19],
 ];
+/** First digits of any of them. */
+const issuing = "234568";
 const cardDigitsMin = 13;
 const cardDigitsMax = 19;
 const cardSpoken = /card|visa|master|amex|\bpan\b|cc[_ -]?(?:no|num)|karte|tarjeta|carta|carte/i;
@@ -63,6 +65,7 @@ const cardGroupings = new Set(
 );
 
 function isCard(digits: string): boolean {
-  return cardIssuers.some(([prefix, fits]) => fits(digits.length) && prefix.test(digits)) &&
+  return issuing.includes(digits[0]!) &&
+    cardIssuers.some(([prefix, fits]) => fits(digits.length) && prefix.test(digits)) &&
     luhn(digits);
 }

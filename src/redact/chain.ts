@@ -96,6 +96,11 @@ function joinAt(text: string, from: number): number {
   return join;
 }
 
+/** Whether a further group of digits may stand after this character. */
+export function mayJoin(code: number): boolean {
+  return code === 40 || code === 41 || signOf(code) !== joins.none;
+}
+
 function joinLength(text: string, from: number): number {
   let at = from;
   while (at < from + joinMax && at < text.length && !isDigit(codeAt(text, at))) at++;

@@ -1,7 +1,7 @@
 // Numbers that are written as groups of digits: cards, phones, social security and health numbers,
 // bank accounts, IPv4 addresses. Called for each chain of groups in a text.
 import { cardGroups } from "./card.ts";
-import { Chain, isGlued, isOpenEnded, joins, numberGroupsMax } from "./chain.ts";
+import { Chain, isGlued, isOpenEnded, joins, mayJoin, numberGroupsMax } from "./chain.ts";
 import { codeAt, isAlphanumeric, isUpper, isWord } from "./characters.ts";
 import {
   abaRouting,
@@ -32,6 +32,7 @@ export function findNumbers(
   place: Place,
   out: Span[],
 ): number {
+  if (end - start < digitsMin && !mayJoin(codeAt(text, end))) return end;
   chain.read(text, start, end);
   const dotted = chain.length > 3 && chain.joins[1] === joins.dot;
   if (chain.total < digitsMin && !dotted && chain.length < 3) return chainEnd(chain);

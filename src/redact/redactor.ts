@@ -123,7 +123,10 @@ class Run {
   /** Visits every string of a value, without recursion: its depth is the producer's choice. */
   walk(value: Value): void {
     const { excluded } = this.#redactor.settings;
-    for (const name in value) {
+    // Sooner done than for … in, for objects that were put together field by field.
+    const names = Object.keys(value);
+    for (let at = 0; at < names.length; at++) {
+      const name = names[at]!;
       const field = value[name];
       if (typeof field !== "string" && (typeof field !== "object" || field === null)) continue;
       const rule = ruleOf(name);
@@ -161,7 +164,9 @@ class Run {
   #object(node: Value, top: Container, place: Place, charactersMax: number, stack: Container[]) {
     // What a developer tells the model is no injection.
     const policed = top.policed && node.role !== "system" && node.role !== "developer";
-    for (const key in node) {
+    const keys = Object.keys(node);
+    for (let at = 0; at < keys.length; at++) {
+      const key = keys[at]!;
       const entry = node[key];
       if (typeof entry !== "string" && (typeof entry !== "object" || entry === null)) continue;
       const excluded = top.excluded?.get(key);

@@ -1,6 +1,6 @@
 // Keys, tokens and passwords. Tokens are known by the form that their issuer gave them; a value of
 // another form by the name it is assigned to and how random it looks.
-import { isAlphanumeric, isWord } from "./characters.ts";
+import { codeAt, isAlphanumeric, isWord } from "./characters.ts";
 import { entropy } from "./checksums.ts";
 import { tellsNumber } from "./context.ts";
 import type { Keyword } from "./keywords.ts";
@@ -14,15 +14,21 @@ interface Token {
   pattern: RegExp;
   /** What stands before the prefix. */
   before: RegExp | undefined;
+  /** Characters after the prefix that are no white space, at least. */
+  denseMin: number;
 }
 
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
+
+/** Rules that want less than others after their prefix, or white space. */
+const sparse = new Set(["mailchimp-key", "maxmind-key", "private-key", "putty-key"]);
 
 const tokens: Token[] = tokenRows.map(([rule, prefix, rest]) => ({
   rule,
   prefix,
   pattern: new RegExp(escaped(prefix) + rest, "y"),
   before: reachBack.get(rule),
+  denseMin: sparse.has(rule) ? 0 : 8,
 }));
 
 const passwordWords = ["passw", "pwd", "passphrase", "passcode", "contrase", "kennwort"];
@@ -53,7 +59,10 @@ export function secretAt(keyword: number, text: string, end: number): Span | nul
 const reachBackMax = 40;
 const privateKeyMax = 16 * 1024;
 
-function tokenAt({ rule, prefix, pattern, before }: Token, text: string, end: number): Span | null {
+function tokenAt(token: Token, text: string, end: number): Span | null {
+  const { rule, prefix, pattern, before } = token;
+  // Most are the beginning of a common word, which ends soon.
+  for (let at = end; at < end + token.denseMin; at++) if (codeAt(text, at) <= 32) return null;
   let start = end - prefix.length;
   if (before !== undefined) {
     const reached = before.exec(text.slice(Math.max(0, start - reachBackMax), start));
@@ -67,7 +76,7 @@ function tokenAt({ rule, prefix, pattern, before }: Token, text: string, end: nu
   if (rule === "private-key") last = privateKeyEnd(text, last);
   else if (rule === "putty-key") last = Math.min(text.length, last + privateKeyMax);
   // A longer run of letters is something else.
-  else if (isWord(text.charCodeAt(last)) && isWord(text.charCodeAt(last - 1))) return null;
+  else if (isWord(codeAt(text, last)) && isWord(codeAt(text, last - 1))) return null;
   const value = text.slice(start, last);
   if (isExample(value) || entropy(value.slice(prefix.length, 200)) < tokenEntropyMin) return null;
   return { start, end: last, kind: "SECRET", rule };
@@ -137,8 +146,8 @@ const quotedMax = 512;
 /** The value assigned to the name around `from`–`to`. */
 function assignedAt(text: string, from: number, to: number, password: boolean): Span | null {
   let start = from, end = to;
-  while (start > from - nameMax && isNamePart(text.charCodeAt(start - 1))) start--;
-  while (end < to + nameMax && isNamePart(text.charCodeAt(end))) end++;
+  while (start > from - nameMax && isNamePart(codeAt(text, start - 1))) start--;
+  while (end < to + nameMax && isNamePart(codeAt(text, end))) end++;
   const name = text.slice(start, end);
   let quote: string | undefined;
   let at: number;
