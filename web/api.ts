@@ -1,5 +1,6 @@
 // The only place that talks to the server: typed questions, and errors with a reason to show.
 import type { Event } from "../src/event.ts";
+import type { Monitor, MonitorResult, MonitorTried } from "./parts/monitor.ts";
 
 /** An event without its payload, as lists show it. */
 export type LightEvent =
@@ -282,7 +283,7 @@ function post(path: string, body: unknown, signal?: AbortSignal): Promise<Respon
 }
 
 function send(
-  method: "POST" | "PUT",
+  method: "POST" | "PUT" | "PATCH",
   path: string,
   body: unknown,
   signal?: AbortSignal,
@@ -293,6 +294,10 @@ function send(
     body: JSON.stringify(body),
     ...(signal === undefined ? {} : { signal }),
   });
+}
+
+function monitorPath(id: string): string {
+  return `/api/monitors/${encodeURIComponent(id)}`;
 }
 
 export const api = {
@@ -354,6 +359,29 @@ export const api = {
       signal,
     ),
   points: (query: Query, signal?: AbortSignal) => get<Points>("/api/points", query, signal),
+  channels: (query: Query, signal?: AbortSignal) =>
+    get<{ channels: { id: string; name: string; type: string }[] }>("/api/channels", query, signal),
+  monitors: (query: Query, signal?: AbortSignal) =>
+    get<{ monitors: Monitor[] }>("/api/monitors", query, signal),
+  monitor: (id: string, signal?: AbortSignal) => get<Monitor>(monitorPath(id), {}, signal),
+  monitorResults: (id: string, query: Query, signal?: AbortSignal) =>
+    get<{ results: MonitorResult[]; next_cursor: string | null }>(
+      `${monitorPath(id)}/results`,
+      query,
+      signal,
+    ),
+  createMonitor: async (fields: object) =>
+    await (await post("/api/monitors", fields)).json() as Monitor,
+  replaceMonitor: async (id: string, fields: object) =>
+    await (await send("PUT", monitorPath(id), fields)).json() as Monitor,
+  changeMonitor: async (id: string, fields: object) =>
+    await (await send("PATCH", monitorPath(id), fields)).json() as Monitor,
+  deleteMonitor: async (id: string) =>
+    await (await request(monitorPath(id), { method: "DELETE" })).text(),
+  runMonitor: async (id: string) =>
+    await (await request(`${monitorPath(id)}/run`, { method: "POST" })).json() as MonitorResult,
+  tryMonitor: async (fields: object, signal?: AbortSignal) =>
+    await (await post("/api/monitors/try", fields, signal)).json() as MonitorTried,
   /** A file that was moved out of an event. */
   blobAddress: (sha256: string, query: Query) => `/api/blobs/${sha256}${searchOf(query)}`,
   /** Server-sent events; the browser reconnects and resumes by itself. */

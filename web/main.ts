@@ -31,6 +31,10 @@ function Content(): View {
   if (at === "/sql") return html`<${Later} key=${key} name="sql" />`;
   const setting = /^\/settings\/(prices|privacy)\/?$/.exec(at)?.[1];
   if (setting !== undefined) return html`<${Later} key=${key} name=${setting} />`;
+  const monitors = /^\/monitors(\/.*)?$/.exec(at);
+  if (monitors !== null) {
+    return html`<${Later} key=${key} name="monitors" at=${monitors[1] ?? ""} />`;
+  }
   const run = /^\/runs\/([^/]+)\/?$/.exec(at)?.[1];
   if (run !== undefined) return html`<${Later} key=${key} name="run" run_id=${decoded(run)} />`;
   if (!["/", "/runs", "/charts", "/charts/metrics"].includes(at)) {
@@ -100,6 +104,7 @@ const titles: Record<string, string> = {
   "/runs": "Runs",
   "/charts": "Charts",
   "/charts/metrics": "Metrics",
+  "/monitors": "Monitors",
   "/sql": "SQL",
   "/settings/prices": "Prices",
   "/settings/privacy": "Privacy",
@@ -110,7 +115,12 @@ followLinks();
 listenToKeys();
 startState();
 effect(() => {
-  const word = titles[path.value] ?? (path.value.startsWith("/runs/") ? "Run" : null);
+  const word = titles[path.value] ??
+    (path.value.startsWith("/runs/")
+      ? "Run"
+      : path.value.startsWith("/monitors/")
+      ? "Monitor"
+      : null);
   document.title = word === null ? "WatchLLM" : `${word} · ${project.value} · WatchLLM`;
 });
 const root = document.getElementById("app");

@@ -12,6 +12,7 @@ const parts: Record<string, () => Promise<Part>> = {
   charts: async () => (await import("../pages/charts.ts")).ChartsPage,
   mapping: async () => (await import("./mapping.ts")).Mapping as Part,
   metrics: async () => (await import("../pages/metrics.ts")).MetricsPage,
+  monitors: async () => (await import("../pages/monitors.ts")).MonitorsPage as Part,
   prices: async () => (await import("../pages/prices.ts")).PricesPage,
   privacy: async () => (await import("../pages/privacy.ts")).PrivacyPage,
   sql: async () => (await import("../pages/sql.ts")).SqlPage,

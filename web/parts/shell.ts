@@ -26,6 +26,7 @@ const places: readonly (readonly [string, string, IconName, string])[] = [
   ["/", "Events", "list", "e"],
   ["/runs", "Runs", "run", "r"],
   ["/charts", "Charts", "chart", "cm"],
+  ["/monitors", "Monitors", "clock", "w"],
   ["/sql", "SQL", "sql", "s"],
   ["/settings/prices", "Settings", "settings", "p"],
 ];
@@ -90,7 +91,8 @@ export function Shell({ children }: { children: View }): View {
         <${ProjectPicker} />
         <span class="bar-status"><${UpToDate} /></span>
         ${
-    ["/sql", "/settings/privacy"].includes(path.value) || path.value.startsWith("/runs/")
+    ["/sql", "/settings/privacy"].includes(path.value) ||
+      /^\/(runs\/|monitors)/.test(path.value)
       ? null
       : html`<${RangePicker} />`
   }
@@ -109,7 +111,7 @@ function ProjectPicker(): View {
     return html`<span class="project"><b>${list[0]?.name ?? current}</b></span>`;
   }
   const choose = (event: Event) =>
-    go(linkTo(path.value.startsWith("/runs") ? "/runs" : path.value, {
+    go(linkTo(/^\/(runs|monitors)/.exec(path.value)?.[0] ?? path.value, {
       project: (event.target as HTMLSelectElement).value,
       since: null,
       until: null,
