@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { median } from "../src/alert/spike.ts";
 import type { Alert } from "../src/alert/state.ts";
+import { sentenceOf } from "../src/notify/words.ts";
 import type { Reader } from "../src/query/question.ts";
 import { Random } from "../src/std/random.ts";
 import { literal } from "../src/store/duckdb.ts";
@@ -81,7 +82,7 @@ function dayOfCalls(random: Random, dayStart: number, incidents: readonly Incide
 interface Score {
   /** By incident: how long it took to be found; null when it was not. */
   delays: Map<Incident, number | null>;
-  falseAlarms: number;
+  falseAlarms: Alert[];
   notifications: number;
 }
 
@@ -99,7 +100,7 @@ function scoreOf(one: Watched, { alerts, notifications }: Told, incidents: reado
     delays.set(incident, first === Infinity ? null : first - incident.startMs);
   }
   const falseAlarms = alerts.filter((alert) => !own.some((incident) => touches(alert, incident)));
-  return { delays, falseAlarms: falseAlarms.length, notifications } satisfies Score;
+  return { delays, falseAlarms, notifications } satisfies Score;
 }
 
 const minutesText = (ms: number | null | undefined) =>
@@ -113,7 +114,7 @@ function totalsText(name: string, scores: readonly Score[]): string {
   const late = found.length === 0 ? "" : `, found after ${minutesText(median(found))} (median), ` +
     `${minutesText(Math.max(...found))} (longest)`;
   return `${name}: ${found.length} of ${delays.length} incidents found, ` +
-    `${sum(({ falseAlarms }) => falseAlarms)} false alarms${late}, ` +
+    `${sum(({ falseAlarms }) => falseAlarms.length)} false alarms${late}, ` +
     `${sum(({ notifications }) => notifications)} notifications`;
 }
 
@@ -130,9 +131,13 @@ async function scoreAll(reader: Reader, incidents: readonly Incident[]) {
       const score = scoreOf(one, await play(reader, projectId, rule, span), incidents);
       scores.get(name)!.push(score);
       const found = [...score.delays.values()].filter((delay) => delay !== null).length;
-      line.push(`${name} ${found} of ${score.delays.size}, ${score.falseAlarms} false`);
+      line.push(`${name} ${found} of ${score.delays.size}, ${score.falseAlarms.length} false`);
     }
     console.log(`${one.rule.name}: ${line.join("; ")}`);
+    for (const alert of scores.get("templates")!.at(-1)!.falseAlarms) {
+      const at = new Date(alert.fired_at).toISOString().slice(0, 16);
+      console.log(`  false at ${at}: ${sentenceOf(one.rule, alert)}`);
+    }
   }
   return scores;
 }

@@ -18,7 +18,7 @@ export interface Incident {
   kind: IncidentKind;
   startMs: number;
   endMs: number;
-  /** How bad: a rate of failures, a factor, or tokens, by its kind. */
+  /** How bad: the share of further failures, a factor, or tokens, by its kind. */
   size: number;
 }
 
@@ -35,7 +35,7 @@ const placesTriedMax = 10_000;
 
 type Range = readonly [low: number, high: number];
 const shapes: Record<IncidentKind, { minutes: Range; size: Range }> = {
-  errors: { minutes: [15, 60], size: [0.08, 0.3] },
+  errors: { minutes: [15, 60], size: [0.12, 0.35] },
   model_errors: { minutes: [30, 90], size: [0.3, 0.6] },
   latency: { minutes: [20, 90], size: [2.5, 5] },
   cost: { minutes: [60, 150], size: [3, 6] },
@@ -131,7 +131,8 @@ function call(
   const model = random.weighted(models);
   const { user, errors = errorShare, slow = 1, tokens = 1, tokensInput } = other;
   const is = (kind: IncidentKind) => now?.kind === kind;
-  const failing = is("errors") || (is("model_errors") && model === "tuned") ? now!.size : errors;
+  const isFailing = is("errors") || (is("model_errors") && model === "tuned");
+  const failing = errors + (isFailing ? now!.size : 0);
   const longer = (is("cost") ? now!.size : 1) * tokens;
   const input = Math.round(tokensInput ?? random.skewed(600, 0.8) * longer);
   const output = Math.round(random.skewed(200, 0.7) * longer);

@@ -76,7 +76,8 @@ export async function play(
       ? pointsOf(rule, values)
       : await withUsual(usual, pointsOf(rule, values), values, found);
     for (const alert of decide("month", rule, state, { at, points })) {
-      alerts.set(alert.id, { ...alert });
+      // As it began: that is what was told first.
+      if (!alerts.has(alert.id)) alerts.set(alert.id, { ...alert });
     }
     notifications += tell(rule, state, at).length;
   }

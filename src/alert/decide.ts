@@ -18,8 +18,11 @@ export interface Point {
   value: number | null;
   /** Events that it was made of; null when nobody counts them, as in SQL. */
   requests: number | null;
-  /** Values of the same hour of earlier days, a list a day, for rules with a baseline. */
-  baseline?: readonly (readonly number[])[];
+  /**
+   * Values of the same hour of earlier days, a list a day, for rules with a baseline. Of several such
+   * the one counts by which the value is the most usual.
+   */
+  baseline?: readonly (readonly (readonly number[])[])[];
 }
 
 export interface Look {

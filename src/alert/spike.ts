@@ -53,8 +53,10 @@ function levelOf({ warning, critical, operator }: Rule, value: number): Level | 
 }
 
 function judgeSpike(rule: Rule, point: Point, value: number): Judged | null {
-  const usual = usualOf(point.baseline ?? []);
-  if (usual === null) return null;
+  const usual = (point.baseline ?? []).map(usualOf).filter((one) => one !== null)
+    .map((one) => ({ one, score: scoreOf(rule, one, value, point.requests) }))
+    .toSorted((a, b) => a.score - b.score)[0]?.one;
+  if (usual === undefined) return null;
   const score = (of: number) => scoreOf(rule, usual, of, point.requests);
   const found = score(value);
   const leastChange = rule.baseline!.min_change * Math.abs(usual.median);

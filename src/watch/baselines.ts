@@ -28,8 +28,8 @@ export interface BaselineAsked {
   at: number;
 }
 
-/** Values of earlier windows, by group: a list a day. */
-export type Baseline = ReadonlyMap<string, readonly (readonly number[])[]>;
+/** What is usual for each group. */
+export type Baseline = ReadonlyMap<string, NonNullable<Point["baseline"]>>;
 
 /** What is usual for a rule, from wherever it is known. */
 export type Usual = (asked: BaselineAsked) => Promise<Baseline>;
@@ -53,7 +53,7 @@ export class Baselines {
   }
 
   async #ask({ project_id, ask, windowMs, days, timezone }: BaselineAsked, middle: number) {
-    const { stepMs, steps, beforeMs } = windowsAround(windowMs);
+    const { stepMs, steps, beforeMs, isPooled } = windowsAround(windowMs);
     const found: EarlierDay[] = [];
     for (let day = 1; day <= days; day++) {
       const at = middle - day * dayMs;
@@ -62,7 +62,7 @@ export class Baselines {
       const looks = await valuesInPast(this.reader, asked);
       found.push({ looks, isLike: isLike(at, middle, timezone) });
     }
-    return usualOf(found);
+    return usualOf(found, isPooled);
   }
 }
 
@@ -83,29 +83,55 @@ export function middleOf(at: number, windowMs: number): number {
   return (Math.floor(at / slotMs) + 0.5) * slotMs;
 }
 
-/** A wide window is held against one alone, and must not be far from it; half an hour at most. */
+/** A wide window is held against few, and must not be far from them; half an hour at most. */
 export function slotOf(windowMs: number): number {
   if (windowMs <= aroundMs || windowMs >= 6 * slotMsMax) return slotMsMax;
   return windowMs >= 3 * slotMsMax ? slotMsMax / 2 : slotMsMax / 3;
 }
 
 /** Which windows of an earlier day count: how far apart, how many, the first ends how long before. */
-export function windowsAround(
-  windowMs: number,
-): { stepMs: number; steps: number; beforeMs: number } {
+export function windowsAround(windowMs: number): {
+  stepMs: number;
+  steps: number;
+  beforeMs: number;
+  /** All of them together say what is usual; else each does for itself. */
+  isPooled: boolean;
+} {
   const stepMs = Math.max(windowMs, stepMsMin);
-  return stepMs > aroundMs
-    ? { stepMs, steps: 1, beforeMs: 0 }
-    : { stepMs, steps: Math.floor(2 * aroundMs / stepMs) + 1, beforeMs: aroundMs };
+  if (stepMs <= aroundMs) {
+    const steps = Math.floor(2 * aroundMs / stepMs) + 1;
+    return { stepMs, steps, beforeMs: aroundMs, isPooled: true };
+  }
+  // Those that end where the time for which they hold begins and ends: what comes at its own minute
+  // every day may be in one of them and not in the other.
+  const slotMs = slotOf(windowMs);
+  return { stepMs: slotMs, steps: 2, beforeMs: slotMs / 2, isPooled: false };
 }
 
 /** Of the days that are like this one; of all of them while too few are. */
-export function usualOf(days: readonly EarlierDay[]): Baseline {
+export function usualOf(days: readonly EarlierDay[], isPooled: boolean): Baseline {
+  // A day without any event says nothing of what is usual: the project may not have been there.
+  const known = days.filter(({ looks }) =>
+    looks.some(({ values }) => values.some(({ requests }) => requests > 0))
+  );
+  const steps = known[0]?.looks.length ?? 0;
+  const parts = isPooled
+    ? [known]
+    : Array.from({ length: steps }, (_, step) =>
+      known.map((day) => ({ ...day, looks: [day.looks[step]!] })));
+  const usual = new Map<string, number[][][]>();
+  for (const part of parts) {
+    for (const [group, lists] of likeLists(part)) {
+      usual.set(group, [...usual.get(group) ?? [], lists]);
+    }
+  }
+  return usual;
+}
+
+function likeLists(days: readonly EarlierDay[]): Map<string, number[][]> {
   const all = new Map<string, number[][]>();
   const like = new Map<string, number[][]>();
   for (const { looks, isLike } of days) {
-    // A day without any event says nothing of what is usual: the project may not have been there.
-    if (!looks.some(({ values }) => values.some(({ requests }) => requests > 0))) continue;
     for (const [group, list] of byGroup(looks)) {
       for (const found of isLike ? [all, like] : [all]) {
         found.set(group, [...found.get(group) ?? [], list]);

@@ -22,25 +22,23 @@ export async function baselinesOfPast(
 ): Promise<Usual | null> {
   if (rule.baseline === undefined) return null;
   const windowMs = rule.window_minutes * minuteMs;
-  const { stepMs, steps, beforeMs } = windowsAround(windowMs);
-  const slotMs = slotOf(windowMs);
-  const gridMs = steps === 1 ? slotMs : stepMs;
-  if (slotMs % gridMs !== 0) return null;
+  const { stepMs, steps, beforeMs, isPooled } = windowsAround(windowMs);
+  if (slotOf(windowMs) % stepMs !== 0) return null;
   const { days, timezone } = rule.baseline;
   const firstMs = middleOf(sinceMs, windowMs) - days * dayMs - beforeMs;
   const lastMs = middleOf(untilMs, windowMs) - dayMs + beforeMs;
-  const cells = (lastMs - firstMs) / gridMs + 1;
+  const cells = (lastMs - firstMs) / stepMs + 1;
   const seriesAsked = Math.max(seriesMin, Math.min(seriesMax, Math.floor(cellsMax / cells)));
   const byEnd = new Map<number, AlertValues>();
   for (let atMs = firstMs; atMs <= lastMs; atMs += dayMs) {
-    const stepsOfDay = Math.min(dayMs, lastMs - atMs + gridMs) / gridMs;
+    const stepsOfDay = Math.min(dayMs, lastMs - atMs + stepMs) / stepMs;
     const looks = await valuesInPast(reader, {
       project_id,
       ask: askOf(rule),
       seriesMax: seriesAsked,
-      past: { firstMs: atMs, stepMs: gridMs, windowMs, steps: stepsOfDay },
+      past: { firstMs: atMs, stepMs, windowMs, steps: stepsOfDay },
     });
-    looks.forEach((values, step) => byEnd.set(atMs + step * gridMs, values));
+    looks.forEach((values, step) => byEnd.set(atMs + step * stepMs, values));
   }
   // Moments follow one another, and many have the same middle.
   let kept: { middle: number; usual: ReturnType<typeof usualOf> } | null = null;
@@ -55,7 +53,7 @@ export async function baselinesOfPast(
         );
         return { looks, isLike: isLike(at, middle, timezone) };
       });
-      kept = { middle, usual: usualOf(earlier) };
+      kept = { middle, usual: usualOf(earlier, isPooled) };
     }
     return Promise.resolve(kept.usual);
   };

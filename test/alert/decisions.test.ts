@@ -58,7 +58,7 @@ describe("deviation from what is usual", () => {
       labels: {},
       value,
       requests: 200,
-      baseline: baseline.map((value) => [value]),
+      baseline: [baseline.map((value) => [value])],
     });
     expect(judged === null ? "no data" : judged.level).toBe(level);
   });
@@ -69,7 +69,7 @@ describe("few events", () => {
   const days = Array.from({ length: 7 }, () => [0.05, ...Array<number>(9).fill(0)]);
   const given = rule({ baseline: {}, warning: 4, critical: 8 });
   const judged = (errors: number, requests: number) =>
-    judge(given, { labels: {}, value: errors / requests, requests, baseline: days })!;
+    judge(given, { labels: {}, value: errors / requests, requests, baseline: [days] })!;
 
   test.each<[errors: number, requests: number, level: Level | null]>([
     [1, 20, null],
@@ -85,9 +85,19 @@ describe("few events", () => {
   test("the threshold that is told is where the level begins", () => {
     const { threshold } = judged(3, 20);
     const at = (value: number) =>
-      judge(given, { labels: {}, value, requests: 20, baseline: days })!.level;
+      judge(given, { labels: {}, value, requests: 20, baseline: [days] })!.level;
     expect([at(threshold! * 0.999), at(threshold! * 1.001)]).toEqual([null, "warning"]);
   });
+});
+
+test("of two that are usual the one that is nearer counts", () => {
+  const given = rule({ metric: "cost_usd", baseline: {}, critical: 5 });
+  const quiet = [[1], [1.02], [0.98]];
+  const busy = [[3], [3.1], [2.9]];
+  const at = (value: number) =>
+    judge(given, { labels: {}, value, requests: 9, baseline: [quiet, busy] })!;
+  expect([at(1).level, at(3).level, at(9).level]).toEqual([null, null, "critical"]);
+  expect(at(9).expected).toBe(3);
 });
 
 test.each([
@@ -99,7 +109,8 @@ test.each([
 ])("the threshold that is told of %j is where it fires", (fields) => {
   const given = rule({ baseline: { min_change: 0.1 }, critical: 5, ...fields });
   const baseline = [[90, 100, 105], [95, 110, 98], [100, 102, 107]];
-  const at = (value: number) => judge(given, { labels: {}, value, requests: 500, baseline })!;
+  const at = (value: number) =>
+    judge(given, { labels: {}, value, requests: 500, baseline: [baseline] })!;
   const { threshold, expected } = at(100);
   expect(expected).toBe(100);
   const outwards = given.operator === "<" ? -0.01 : 0.01;

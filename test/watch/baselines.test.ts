@@ -63,7 +63,10 @@ test.each([
     };
     const sorted = (found: Baseline) =>
       Object.fromEntries(
-        [...found].map(([group, days]) => [group, days.map((day) => day.toSorted())]),
+        [...found].map(([group, days]) => [
+          group,
+          days.map((lists) => lists.map((list) => list.toSorted())),
+        ]),
       );
     const usual = sorted(await past!(asked));
     expect(usual).toEqual(sorted(await onClock.of(asked)));
