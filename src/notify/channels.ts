@@ -5,6 +5,7 @@ import { alertmanager } from "./alertmanager.ts";
 import { datadog } from "./datadog.ts";
 import { discord } from "./discord.ts";
 import { email } from "./email.ts";
+import { messageSchema } from "./message.ts";
 import { opsgenie } from "./opsgenie.ts";
 import { otlp } from "./otlp.ts";
 import { pagerduty } from "./pagerduty.ts";
@@ -31,10 +32,14 @@ export function kindOf(type: string) {
 
 const name = z.string().min(1).max(200);
 
-/** A channel as it is sent: type, name, and what its kind needs. */
+/** A channel as it is sent: type, name, words of its own, and what its kind needs. */
 export const channelSchema = z.discriminatedUnion(
   "type",
   channelKinds.map((kind) =>
-    (kind.schema as z.ZodObject).safeExtend({ type: z.literal(kind.type), name })
+    (kind.schema as z.ZodObject).safeExtend({
+      type: z.literal(kind.type),
+      name,
+      message: messageSchema.optional(),
+    })
   ) as unknown as [z.ZodObject<{ type: z.ZodLiteral<string>; name: typeof name }>],
 );

@@ -6,8 +6,9 @@ import type { AlertStore } from "../store/alerts.ts";
 import type { Delivery } from "../store/alerts/outbox.ts";
 import { CannotUnseal, type Seal } from "../store/alerts/seal.ts";
 import { type Checked, checkedAddress, type Resolve } from "./address.ts";
-import type { Notification, Outcome, Transport } from "./channel.ts";
+import type { Notification, Outcome, Settings, Transport } from "./channel.ts";
 import { kindOf } from "./channels.ts";
+import { type Message, withMessage } from "./message.ts";
 import { failure, post } from "./post.ts";
 
 export interface DeliverOptions {
@@ -196,7 +197,9 @@ export class Deliverer {
       if (!(error instanceof CannotUnseal)) throw error;
       return failure("not_configured", error.message, { permanent: true });
     }
-    return await kind.send({ ...channel.config, ...secrets }, notification, this.#transport());
+    const { message, ...config } = channel.config as Settings & { message?: Message };
+    const told = withMessage(notification, message);
+    return await kind.send({ ...config, ...secrets }, told, this.#transport());
   }
 
   #transport(): Transport {

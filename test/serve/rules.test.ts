@@ -192,6 +192,20 @@ test.each([
   expect(String(body.detail)).toContain(word);
 });
 
+test("a channel tells in words of its own", async () => {
+  const message = { title: "{{project}}: {{title}}" };
+  await ask(`/api/channels/${channel}`, "PATCH", { message });
+  await ask(`/api/channels/${channel}/test`, "POST");
+  await receiver.until(({ json }) => json.title === "shop: Test: WatchLLM reaches this channel");
+  const bad = await ask(`/api/channels/${channel}`, "PATCH", { message: { title: "{{secret}}" } });
+  expect([bad.status, String(bad.body.detail)]).toEqual([
+    400,
+    expect.stringContaining("message.title: places are {{title}}"),
+  ]);
+  const plain = await ask(`/api/channels/${channel}`, "PATCH", { message: null });
+  expect(plain.body).not.toHaveProperty("message");
+});
+
 test("only an admin changes them", async () => {
   const key = await ask("/api/keys", "POST", { scopes: ["read"] });
   for (const path of ["/api/rules", "/api/channels"]) {
