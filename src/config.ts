@@ -170,6 +170,13 @@ export const settings = {
     max: 1024 * GiB,
     help: "Free bytes on the disk below which ingestion answers 507.",
   },
+  disk_bytes_max: {
+    kind: "bytes",
+    default: "0",
+    min: 0,
+    max: 1024 * 1024 * GiB,
+    help: "Bytes that all data may take; beyond it the oldest days are deleted. 0 is no bound.",
+  },
   memory_limit: {
     kind: "memory",
     default: "1GB",

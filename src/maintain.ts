@@ -1,7 +1,9 @@
 // What keeps the store in shape, on a clock: refresh → flush → compact → retain → sweep.
 import type { Ingest } from "./ingest.ts";
 import type { Clock } from "./std/clock.ts";
-import type { LakeFile } from "./store/manifest.ts";
+import type { Dropped, LakeFile } from "./store/manifest.ts";
+import type { RetentionPolicy } from "./store/retain.ts";
+import type { DiskUse } from "./store/retention.ts";
 
 /** What maintenance needs of the store. */
 export interface MaintainedStore {
@@ -11,7 +13,11 @@ export interface MaintainedStore {
   refresh(): Promise<void>;
   flush(): Promise<void>;
   compact(): Promise<boolean>;
-  retain(firstDate: string): Promise<number>;
+  readonly retention: {
+    expire(policyOf: (project_id: string) => RetentionPolicy): Promise<Dropped[]>;
+    keepUnder(bytesMax: number): Promise<Dropped[]>;
+    readonly disk: DiskUse | null;
+  };
   sweep(): Promise<void>;
   readonly scrub: { turn(): Promise<LakeFile[]> };
   sweepBlobs(): Promise<number>;
@@ -21,19 +27,24 @@ export interface MaintainedStore {
 export interface MaintainOptions {
   flushIntervalMs: number;
   flushBytes: number;
-  /** 0 keeps events for ever. */
-  retentionDays: number;
+  retentionOf(project_id: string): RetentionPolicy;
+  /** What the data may take; 0 is no bound. */
+  diskBytesMax: number;
   diskFreeBytesMin: number;
   /** Stores what came in pieces and has waited long enough. */
   settle(): Promise<void>;
   clock: Clock;
+  /** Rows went, because they were too old or the disk too full. */
+  onDropped(dropped: Dropped): void;
+  /** The data takes more than it may, and nothing of it may go. */
+  onDiskOver(disk: DiskUse): void;
   onError(what: string, error: unknown): void;
 }
 
 const refreshIntervalMs = 250;
 const checkIntervalMs = 1000;
 const tidyIntervalMs = 10_000;
-const dayMs = 24 * 60 * 60 * 1000;
+const diskIntervalMs = 60_000;
 
 /** Starts the clocks; the function that it returns stops them and waits for work under way. */
 export function maintain(
@@ -58,11 +69,14 @@ export function maintain(
     }),
     every(tidyIntervalMs, "tidying the lake", options, async () => {
       while (await store.compact());
-      if (options.retentionDays > 0) {
-        const first = new Date(options.clock.nowMs() - options.retentionDays * dayMs);
-        await store.retain(first.toISOString().slice(0, 10));
-      }
+      told(await store.retention.expire(options.retentionOf), options);
       await store.sweep();
+    }),
+    every(diskIntervalMs, "keeping the data under its bound", options, async () => {
+      if (options.diskBytesMax === 0) return;
+      told(await store.retention.keepUnder(options.diskBytesMax), options);
+      const { disk } = store.retention;
+      if (disk?.isOver) options.onDiskOver(disk);
     }),
     every(tidyIntervalMs, "checking the lake's files", options, async () => {
       await store.scrub.turn();
@@ -74,6 +88,10 @@ export function maintain(
   return async () => {
     await Promise.all(loops.map((stop) => stop()));
   };
+}
+
+function told(dropped: readonly Dropped[], options: MaintainOptions): void {
+  for (const one of dropped) options.onDropped(one);
 }
 
 function flushIsDue(store: MaintainedStore, options: MaintainOptions): boolean {

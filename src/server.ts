@@ -26,6 +26,7 @@ import { RateLimit } from "./std/rate_limit.ts";
 import { Pending } from "./store/pending.ts";
 import { Sandbox } from "./store/sandbox.ts";
 import type { State } from "./store/state.ts";
+import { policyOf, retentionSetting } from "./store/retain.ts";
 import { folders, Store } from "./store/store.ts";
 import { openAlerting } from "./watch/open.ts";
 import { join } from "node:path";
@@ -165,6 +166,8 @@ export async function startServer(config: Config, state: State): Promise<Running
     sandbox,
     prices,
     rewrites,
+    lake: store,
+    retentionDays: config.retention_days,
     erasing: erase.erasing,
     erasures: erase.erasures,
     redaction,
@@ -223,7 +226,19 @@ export async function startServer(config: Config, state: State): Promise<Running
   const stopMaintenance = maintain(store, ingest, {
     flushIntervalMs: config.flush_interval_s * 1000,
     flushBytes: config.flush_bytes,
-    retentionDays: config.retention_days,
+    retentionOf: (project_id) =>
+      policyOf(state.setting(project_id, retentionSetting), config.retention_days),
+    diskBytesMax: config.disk_bytes_max,
+    onDropped: (dropped) =>
+      log.warning("Dropped {rows} rows of {project_id} of {date}: {why}", {
+        ...dropped,
+        why: dropped.reason === "retain" ? "older than is kept" : "the data took too much room",
+      }),
+    onDiskOver: ({ bytes, bytesMax }) =>
+      log.error("The data takes {bytes} bytes, {bytesMax} are allowed, and only today's is left", {
+        bytes,
+        bytesMax,
+      }),
     diskFreeBytesMin: config.disk_free_bytes_min,
     settle: () => langfuse.settle(),
     clock,

@@ -72,6 +72,7 @@ test("nothing given: the defaults of the table", () => {
     flush_bytes: 64 * 1024 ** 2,
     queue_bytes_max: 64 * 1024 ** 2,
     disk_free_bytes_min: 100 * 1024 ** 2,
+    disk_bytes_max: 0,
     memory_limit: "1GB",
     query_concurrency: 2,
     query_timeout_s: 30,

@@ -27,6 +27,7 @@ import type { AppEnv } from "./principal.ts";
 import { type ProjectDeps, projectRoutes } from "./projects.ts";
 import type { ReadDeps } from "./reads.ts";
 import { type RedactionDeps, redactionRoutes } from "./redaction.ts";
+import { type RetentionDeps, retentionRoutes } from "./retention.ts";
 import { type RewriteDeps, rewriteRoutes } from "./rewrite.ts";
 import { type RuleDeps, ruleRoutes } from "./rules.ts";
 import { runRoutes } from "./runs.ts";
@@ -54,7 +55,8 @@ export interface AppDeps
     MonitorDeps,
     BlobDeps,
     RewriteDeps,
-    ErasureDeps {
+    ErasureDeps,
+    RetentionDeps {
   auth: AuthOptions;
   /** Paths that a setting has switched off, and which. */
   off: ReadonlyMap<string, string>;
@@ -93,6 +95,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
   app.route("/", redactionRoutes(deps)); // /api/redaction, …/try, …/kinds
   app.route("/", rewriteRoutes(deps)); //  /api/rewrite, /api/rewrite/{id}
   app.route("/", erasureRoutes(deps)); //  /api/erasures, /api/erasures/{id}
+  app.route("/", retentionRoutes(deps)); // /api/retention
   app.route("/", liveRoutes(deps)); //     GET /api/live
   app.route("/", sqlRoutes(deps)); //      POST /api/sql
   app.route("/", ruleRoutes(deps)); //     /api/rules

@@ -122,6 +122,18 @@ export class Blobs {
     this.counters.keptBytes += bytes.length;
   }
 
+  /** What all files take. */
+  async bytes(): Promise<number> {
+    const root = join(this.dataDir, blobsFolder);
+    const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
+    let bytes = 0;
+    for (const entry of entries) {
+      if (!entry.isFile()) continue;
+      bytes += await stat(join(entry.parentPath, entry.name)).then(({ size }) => size, () => 0);
+    }
+    return bytes;
+  }
+
   /** Projects that have files. */
   async projects(): Promise<string[]> {
     const names = await readdir(join(this.dataDir, blobsFolder)).catch(() => []);

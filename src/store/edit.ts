@@ -5,7 +5,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readParquet, rowsOf } from "./duckdb.ts";
 import { writeFile } from "./lake.ts";
-import type { Change, LakeFile } from "./manifest.ts";
+import type { Change, Dropped, LakeFile } from "./manifest.ts";
 import { relationOf } from "./relation.ts";
 import type { Pin, Version } from "./versions.ts";
 
@@ -20,7 +20,7 @@ export interface LakeHost {
   /** Between flushes, merges and retention. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
   /** One commit, and a new version. Throws ManifestConflict. */
-  replace(change: Pick<Change, "reason" | "add" | "remove">): void;
+  replace(change: Omit<Change, "flushedThrough">): void;
   /** Sets aside those that are not what was written, and returns them. */
   check(files: readonly LakeFile[]): Promise<LakeFile[]>;
   /** Events went, and files that they named may go. */
@@ -90,13 +90,18 @@ export function dropRows(
   path: string,
   reason: Change["reason"],
   drop: Drop,
+  /** Written down with how much went. */
+  about: Omit<Dropped, "rows" | "bytes"> | null = null,
 ): Promise<{ dropped: number; added: LakeFile | null } | null> {
   return host.inTurn(async () => {
     const file = host.current().files.find((file) => file.path === path);
     // What is damaged would look whole in the new file.
     if (file === undefined || (await host.check([file])).length > 0) return null;
     const added = await writeRest(connection, host.dataDir, file, drop);
-    host.replace({ reason, add: added === null ? [] : [added], remove: [path] });
-    return { dropped: file.rows - (added?.rows ?? 0), added };
+    const rows = file.rows - (added?.rows ?? 0);
+    const bytes = file.bytes - (added?.bytes ?? 0);
+    const dropped = about === null ? [] : [{ ...about, rows, bytes }];
+    host.replace({ reason, add: added === null ? [] : [added], remove: [path], dropped });
+    return { dropped: rows, added };
   });
 }

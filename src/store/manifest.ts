@@ -22,12 +22,24 @@ export interface LakeFile {
   level: number;
 }
 
+/** Rows of one project and day that went because they were too old, or the disk too full. */
+export interface Dropped {
+  reason: "retain" | "disk";
+  project_id: string;
+  date: string;
+  /** Events and data points. */
+  rows: number;
+  bytes: number;
+}
+
 export interface Change {
-  reason: "flush" | "compact" | "retain" | RewriteReason;
+  reason: "flush" | "compact" | "retain" | "disk" | RewriteReason;
   add: readonly LakeFile[];
   remove: readonly string[];
   /** Log segments up to this sequence are in the lake. */
   flushedThrough?: number;
+  /** What is to be remembered of what went. */
+  dropped?: readonly Dropped[];
 }
 
 export class ManifestConflict extends Error {}
@@ -149,8 +161,29 @@ export class Manifest {
           throw new ManifestConflict(`Cannot ${change.reason}: ${path} is no longer live`);
         }
       }
+      const insertDropped = this.#database.query(
+        `INSERT INTO dropped (version, dropped_at_ms, reason, project_id, date, rows, bytes)
+         VALUES ($version, $nowMs, $reason, $project_id, $date, $rows, $bytes)`,
+      );
+      for (const one of change.dropped ?? []) insertDropped.run({ ...one, version, nowMs });
       return version;
     }).immediate();
+  }
+
+  /** What went of a project because it was too old, or the disk too full; newest first. */
+  dropped(project_id: string): (Dropped & { dropped_at_ms: number })[] {
+    return this.#database.query<Dropped & { dropped_at_ms: number }, [string]>(
+      `SELECT dropped_at_ms, reason, project_id, date, rows, bytes FROM dropped
+       WHERE project_id = ? ORDER BY dropped_at_ms DESC, version DESC, date DESC LIMIT 100`,
+    ).all(project_id);
+  }
+
+  /** Files that were set aside, and are gone for good. */
+  forgetDamaged(paths: readonly string[]): void {
+    const statement = this.#database.query("DELETE FROM damaged WHERE path = ?");
+    this.#database.transaction(() => {
+      for (const path of paths) statement.run(path);
+    })();
   }
 
   #begin(reason: string, nowMs: number, flushedThrough: number | null = null): number {
@@ -198,5 +231,15 @@ const schema = [
      reason TEXT NOT NULL,
      found_at_ms INTEGER NOT NULL
    )`,
+  `CREATE TABLE IF NOT EXISTS dropped (
+     version INTEGER NOT NULL,
+     dropped_at_ms INTEGER NOT NULL,
+     reason TEXT NOT NULL,
+     project_id TEXT NOT NULL,
+     date TEXT NOT NULL,
+     rows INTEGER NOT NULL,
+     bytes INTEGER NOT NULL
+   )`,
+  "CREATE INDEX IF NOT EXISTS dropped_by_project ON dropped (project_id, dropped_at_ms)",
   "CREATE INDEX IF NOT EXISTS files_live ON files (removed_version, project_id, date)",
 ];

@@ -17,6 +17,7 @@ import { mergeFiles, removeStrays } from "./lake.ts";
 import { Log } from "./log.ts";
 import { type Change, Manifest } from "./manifest.ts";
 import { recallBlobs, recallIds } from "./recall.ts";
+import { Retention } from "./retention.ts";
 import { recoverLog, type Recovery } from "./recover.ts";
 import { LakeReader } from "./reader.ts";
 import { Removed } from "./removed.ts";
@@ -69,6 +70,7 @@ export class Store {
   readonly blobs: Blobs;
   readonly scrub: Scrub;
   readonly eraser: Eraser;
+  readonly retention: Retention;
   #options: StoreOptions;
   #instance: DuckDBInstance;
   #connection: DuckDBConnection;
@@ -123,6 +125,15 @@ export class Store {
         files: await this.#removed.sweep(Infinity, project_id),
         blobs: await this.#blobSweep.sweepProject(project_id),
       }),
+    });
+    this.retention = new Retention({
+      ...this.#lakeHost(),
+      quarantineDir: join(options.dataDir, folders.quarantine),
+      damaged: () => manifest.damaged(),
+      forgetDamaged: (paths) => manifest.forgetDamaged(paths),
+      otherBytes: async () => this.unflushedBytes + await this.blobs.bytes(),
+      sweepBlobs: () => this.sweepBlobs(),
+      nowMs: () => options.clock.nowMs(),
     });
     this.scrub = new Scrub({
       dataDir: options.dataDir,
@@ -365,14 +376,12 @@ export class Store {
 
   /** Removes the files of days before `firstDate` (YYYY-MM-DD); returns how many rows went. */
   retain(firstDate: string): Promise<number> {
-    return this.#inTurn(() => {
-      const old = this.#versions.current.files.filter((file) => file.date < firstDate);
-      if (old.length > 0) {
-        this.#replace({ reason: "retain", add: [], remove: old.map((file) => file.path) });
-        this.#blobSweep.mayBeLoose();
-      }
-      return Promise.resolve(sum(old, (file) => file.rows));
-    });
+    return this.retention.expireBefore(firstDate);
+  }
+
+  /** What retention and the bound of the disk have removed, newest first. */
+  dropped(project_id: string) {
+    return this.#manifest.dropped(project_id);
   }
 
   /**
@@ -423,7 +432,7 @@ export class Store {
     };
   }
 
-  #replace(change: Pick<Change, "reason" | "add" | "remove">): void {
+  #replace(change: Omit<Change, "flushedThrough">): void {
     this.#manifest.commit(change, this.#options.clock.nowMs());
     const { tail } = this.#versions.current;
     this.#versions.publish({ files: this.#manifest.files(), tail }, () => {

@@ -98,6 +98,7 @@ test("it lists every route for programs", () => {
     "GET /api/public/projects",
     "GET /api/redaction",
     "GET /api/redaction/kinds",
+    "GET /api/retention",
     "GET /api/rewrite/{id}",
     "GET /api/rules",
     "GET /api/rules/templates",
@@ -147,6 +148,7 @@ test("it lists every route for programs", () => {
     "PUT /api/prices/custom",
     "PUT /api/public/media/{id}/upload",
     "PUT /api/redaction",
+    "PUT /api/retention",
     "PUT /api/rules/{id}",
   ]);
 });
