@@ -22,27 +22,51 @@ const testMsMax = 30_000;
 
 async function typescript(report: string, args: string[]): Promise<Count> {
   // Ahead of the tests, whose time is bounded; those that need the binary say what is wrong with it.
-  const build = [process.execPath, join(root, "scripts/build.ts"), "--if-changed"];
-  Bun.spawnSync(build, { cwd: root, stdin: "ignore", stdout: "inherit", stderr: "inherit" });
+  const build = [
+    process.execPath,
+    join(root, "scripts/build.ts"),
+    "--if-changed",
+  ];
+  Bun.spawnSync(build, {
+    cwd: root,
+    stdin: "ignore",
+    stdout: "inherit",
+    stderr: "inherit",
+  });
   // Each file by itself, several at a time: most wait for servers, browsers and disks.
   const run = ["test", "--parallel", `--timeout=${testMsMax}`];
   const junit = ["--reporter=junit", `--reporter-outfile=${report}`];
-  return await runSuite([process.execPath, ...run, ...junit, ...args], root, report);
+  return await runSuite(
+    [process.execPath, ...run, ...junit, ...args],
+    root,
+    report,
+  );
 }
 
 /** The core's tests, and beside them those of the sets, one after the other. */
-async function python(reports: string, runs: PythonSet["runs"]): Promise<Count[]> {
+async function python(
+  reports: string,
+  runs: PythonSet["runs"],
+): Promise<Count[]> {
   const program = await testPython();
   if (program === null) {
-    console.error("There is no Python 3 on this machine: the tests of sdk/python are left out.");
+    console.error(
+      "There is no Python 3 on this machine: the tests of sdk/python are left out.",
+    );
     return [none];
   }
-  const uv = join(program, "..", process.platform === "win32" ? "uv.exe" : "uv");
+  const uv = join(
+    program,
+    "..",
+    process.platform === "win32" ? "uv.exe" : "uv",
+  );
   const sets = async () => {
     const counts: Count[] = [];
     for (const [at, set] of pythonSets.entries()) {
       if (set.runs !== runs) continue;
-      counts.push(await attempt(() => pythonSet(set, uv, join(reports, `set${at}.xml`))));
+      counts.push(
+        await attempt(() => pythonSet(set, uv, join(reports, `set${at}.xml`))),
+      );
     }
     return counts;
   };
@@ -52,44 +76,91 @@ async function python(reports: string, runs: PythonSet["runs"]): Promise<Count[]
   return [await core, ...await others];
 }
 
-async function pythonSet(set: PythonSet, uv: string, report: string): Promise<Count> {
+async function pythonSet(
+  set: PythonSet,
+  uv: string,
+  report: string,
+): Promise<Count> {
   const program = await pythonOf(set, uv);
   if (program === null) {
-    console.error(`${set.name}: there is no ${set.python ?? "Python 3.10"} on this machine.`);
+    console.error(
+      `${set.name}: there is no ${
+        set.python ?? "Python 3.10"
+      } on this machine.`,
+    );
     return none;
   }
-  console.log(`sdk/python with ${set.name}${set.python === undefined ? "" : `, ${set.python}`}`);
+  console.log(
+    `sdk/python with ${set.name}${
+      set.python === undefined ? "" : `, ${set.python}`
+    }`,
+  );
   return await pytest(program, set.tests, report);
 }
 
-async function pytest(program: string, args: string[], report: string): Promise<Count> {
-  const command = [program, "-m", "pytest", "-q", `--junitxml=${report}`, ...args];
+async function pytest(
+  program: string,
+  args: string[],
+  report: string,
+): Promise<Count> {
+  const command = [
+    program,
+    "-m",
+    "pytest",
+    "-q",
+    `--junitxml=${report}`,
+    ...args,
+  ];
   return await runSuite(command, join(root, "sdk/python"), report);
 }
 
-async function runSuite(command: string[], cwd: string, report: string): Promise<Count> {
+/** The built binary, as users run it; the sources where it could not be built. */
+function serverCommand(): string {
+  const binary = join(
+    root,
+    "dist",
+    process.platform === "win32" ? "watchllm.exe" : "watchllm",
+  );
+  return existsSync(binary)
+    ? `"${binary}" serve`
+    : `"${process.execPath}" "${join(root, "src/main.ts")}" serve`;
+}
+
+async function runSuite(
+  command: string[],
+  cwd: string,
+  report: string,
+): Promise<Count> {
   const child = Bun.spawn(command, {
     cwd,
     env: {
       ...process.env,
       // The package's sources, without installing it.
       PYTHONPATH: join(root, "sdk/python/src"),
-      AISENTRY_TEST_SERVER_CMD: `"${process.execPath}" "${join(root, "src/main.ts")}" serve`,
+      AISENTRY_TEST_SERVER_CMD: serverCommand(),
     },
     stdin: "ignore",
     stdout: "inherit",
     stderr: "inherit",
   });
   const timer = setTimeout(() => {
-    console.error(`Ended after ${suiteMsMax / 60_000} minutes: ${command.join(" ")}`);
+    console.error(
+      `Ended after ${suiteMsMax / 60_000} minutes: ${command.join(" ")}`,
+    );
     child.kill("SIGKILL");
   }, suiteMsMax);
   const code = await child.exited;
   clearTimeout(timer);
-  const count = existsSync(report) ? countOf(readFileSync(report, "utf8")) : none;
-  if (count.passed + count.failed === 0) console.error(`No test ran: ${command.join(" ")}`);
+  const count = existsSync(report)
+    ? countOf(readFileSync(report, "utf8"))
+    : none;
+  if (count.passed + count.failed === 0) {
+    console.error(`No test ran: ${command.join(" ")}`);
+  }
   // A file that cannot be loaded fails the run without failing a test.
-  const unseen = count.failed === 0 && (code !== 0 || count.passed === 0) ? 1 : 0;
+  const unseen = count.failed === 0 && (code !== 0 || count.passed === 0)
+    ? 1
+    : 0;
   return { passed: count.passed, failed: count.failed + unseen };
 }
 
@@ -97,7 +168,8 @@ const none: Count = { passed: 0, failed: 0 };
 
 /** Both runners write JUnit's XML; what was skipped is neither passed nor failed. */
 export function countOf(xml: string): Count {
-  const cases = xml.match(/<testcase\b[^>]*?(\/>|>[\s\S]*?<\/testcase>)/g) ?? [];
+  const cases = xml.match(/<testcase\b[^>]*?(\/>|>[\s\S]*?<\/testcase>)/g) ??
+    [];
   const failed = cases.filter((test) => /<(failure|error)\b/.test(test)).length;
   const skipped = cases.filter((test) => /<skipped\b/.test(test)).length;
   return { passed: cases.length - failed - skipped, failed };
@@ -119,7 +191,9 @@ if (import.meta.main) {
   if (args[0] === "--frameworks") {
     counts.push(...await python(reports, "by frameworks"));
   } else {
-    counts.push(await attempt(() => typescript(join(reports, "typescript.xml"), args)));
+    counts.push(
+      await attempt(() => typescript(join(reports, "typescript.xml"), args)),
+    );
     if (args.length === 0) counts.push(...await python(reports, "always"));
   }
   rmSync(reports, { recursive: true, force: true });

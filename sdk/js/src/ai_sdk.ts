@@ -8,7 +8,15 @@ import type { Fields } from "./span.ts";
 import { OpenSpan } from "./span.ts";
 import { quietly, state } from "./state.ts";
 import { teeStream } from "./watch_response.ts";
-import { count, get, many, orNone, parameters, textsOr, toolCall } from "./wire/reading.ts";
+import {
+  count,
+  get,
+  many,
+  orNone,
+  parameters,
+  textsOr,
+  toolCall,
+} from "./wire/reading.ts";
 
 /** One call of `generateText` and its like. */
 interface Operation {
@@ -37,11 +45,17 @@ export class Telemetry {
       const span = new OpenSpan({
         kind: "chain",
         name: get(settings, "functionId") ?? get(event, "operationId") ?? "ai",
-        input: get(event, "messages") ?? get(event, "prompt") ?? get(event, "value"),
-        attributes: { operation: get(event, "operationId"), ...get(event, "metadata") as Fields },
+        input: get(event, "messages") ?? get(event, "prompt") ??
+          get(event, "value"),
+        attributes: {
+          operation: get(event, "operationId"),
+          ...get(event, "metadata") as Fields,
+        },
       });
       this.#open.set(String(get(event, "callId")), { span, tools: new Map() });
-      if (this.#open.size > openMax) this.#open.delete(this.#open.keys().next().value!);
+      if (this.#open.size > openMax) {
+        this.#open.delete(this.#open.keys().next().value!);
+      }
     });
   };
 
@@ -49,8 +63,21 @@ export class Telemetry {
     quietly(() => {
       const operation = this.#of(event);
       if (operation === undefined) return;
-      const told = ["callId", "provider", "modelId", "instructions", "messages", "tools"];
-      const ours = ["aiVersion", "functionId", "metadata", "recordInputs", "recordOutputs"];
+      const told = [
+        "callId",
+        "provider",
+        "modelId",
+        "instructions",
+        "messages",
+        "tools",
+      ];
+      const ours = [
+        "aiVersion",
+        "functionId",
+        "metadata",
+        "recordInputs",
+        "recordOutputs",
+      ];
       operation.model = new ModelCall("ai", {
         kind: "generation",
         name: "ai.model",
@@ -72,7 +99,11 @@ export class Telemetry {
         model: get(event, "modelId"),
         response_id: get(event, "responseId"),
         finish_reason: get(event, "finishReason"),
-        time_to_first_token_ms: get(event, "performance", "timeToFirstOutputMs"),
+        time_to_first_token_ms: get(
+          event,
+          "performance",
+          "timeToFirstOutputMs",
+        ),
       });
     });
   };
@@ -138,18 +169,22 @@ export class Telemetry {
     this.#end(event, { output });
   };
 
-  readonly onAbort = (event: unknown): void => this.#end(event, { status: "warning" });
+  readonly onAbort = (event: unknown): void =>
+    this.#end(event, { status: "warning" });
 
   readonly onError = (event: unknown): void => {
     this.#end(event, {}, { thrown: get(event, "error") ?? event });
   };
 
   /** What is called meanwhile belongs to the model call. */
-  readonly executeLanguageModelCall = <T>({ callId, execute }: Execute<T>): PromiseLike<T> =>
-    inside(this.#open.get(callId)?.model?.span, execute);
+  readonly executeLanguageModelCall = <T>(
+    { callId, execute }: Execute<T>,
+  ): PromiseLike<T> => inside(this.#open.get(callId)?.model?.span, execute);
 
   /** What is called meanwhile belongs to the tool. */
-  readonly executeTool = <T>({ callId, toolCallId, execute }: Execute<T>): PromiseLike<T> =>
+  readonly executeTool = <T>(
+    { callId, toolCallId, execute }: Execute<T>,
+  ): PromiseLike<T> =>
     inside(this.#open.get(callId)?.tools.get(String(toolCallId)), execute);
 
   #of(event: unknown): Operation | undefined {
@@ -173,7 +208,10 @@ export function telemetry(): Telemetry {
   return new Telemetry();
 }
 
-function inside<T>(span: OpenSpan | undefined, execute: () => PromiseLike<T>): PromiseLike<T> {
+function inside<T>(
+  span: OpenSpan | undefined,
+  execute: () => PromiseLike<T>,
+): PromiseLike<T> {
   return span === undefined ? execute() : within(span.scope, execute);
 }
 
@@ -214,7 +252,9 @@ export function middleware(): Middleware {
       if (call === undefined) return await doStream();
       try {
         const result = await within(call.span.scope, doStream);
-        const stream = quietly(() => watchParts(get(result, "stream") as ReadableStream, call));
+        const stream = quietly(() =>
+          watchParts(get(result, "stream") as ReadableStream, call)
+        );
         return stream === undefined ? result : { ...result as object, stream };
       } catch (thrown) {
         call.end({}, { thrown });
@@ -235,7 +275,13 @@ function begin(params: unknown, model: unknown): ModelCall | undefined {
       model: get(model, "modelId"),
       prompt: get(params, "prompt"),
       tool_definitions: get(params, "tools"),
-      model_parameters: parameters(params, "prompt", "tools", "headers", "abortSignal"),
+      model_parameters: parameters(
+        params,
+        "prompt",
+        "tools",
+        "headers",
+        "abortSignal",
+      ),
     }, currentScope())
   );
 }
@@ -256,16 +302,22 @@ function watchParts(stream: ReadableStream, call: ModelCall): ReadableStream {
   const texts = new Map<string, { type: string; text: string }>();
   const content: unknown[] = [];
   let result: Fields = {};
-  const finish = () => ({ ...result, content: [...texts.values(), ...content] });
+  const finish = () => ({
+    ...result,
+    content: [...texts.values(), ...content],
+  });
   return teeStream<unknown>(stream, {
     add: (part) =>
       void quietly(() => {
-        const [, kind] = /^(text|reasoning)-delta$/.exec(String(get(part, "type"))) ?? [];
+        const [, kind] =
+          /^(text|reasoning)-delta$/.exec(String(get(part, "type"))) ?? [];
         if (kind !== undefined) {
           call.piece();
           const id = `${kind} ${get(part, "id")}`;
           const known = texts.get(id) ?? { type: kind, text: "" };
-          known.text += String(get(part, "delta") ?? get(part, "textDelta") ?? "");
+          known.text += String(
+            get(part, "delta") ?? get(part, "textDelta") ?? "",
+          );
           texts.set(id, known);
           return;
         }
@@ -289,7 +341,9 @@ function watchParts(stream: ReadableStream, call: ModelCall): ReadableStream {
         }
       }),
     end: (isWhole) => {
-      const cut = isWhole ? {} : { attributes: { stream: "not read to its end" } };
+      const cut = isWhole
+        ? {}
+        : { attributes: { stream: "not read to its end" } };
       quietly(() => call.end({ ...answered(finish()), ...cut }));
     },
     fail: (thrown) => call.end(answered(finish()), { thrown }),
@@ -298,7 +352,8 @@ function watchParts(stream: ReadableStream, call: ModelCall): ReadableStream {
 
 function contentOf(content: unknown): Fields {
   const parts = Array.isArray(content) ? content : [];
-  const of = (type: string) => parts.filter((part) => get(part, "type") === type);
+  const of = (type: string) =>
+    parts.filter((part) => get(part, "type") === type);
   const calls = of("tool-call").map((call) =>
     toolCall(
       get(call, "toolCallId"),
@@ -308,7 +363,8 @@ function contentOf(content: unknown): Fields {
   );
   return {
     response: textsOr(of("text").map((part) => [get(part, "text"), part])),
-    reasoning: of("reasoning").map((part) => get(part, "text")).join("") || undefined,
+    reasoning: of("reasoning").map((part) => get(part, "text")).join("") ||
+      undefined,
     tool_calls: orNone(calls),
   };
 }
@@ -316,18 +372,24 @@ function contentOf(content: unknown): Fields {
 /** Version 7's names, or the model's own: numbers, or totals with their parts. */
 function usageOf(usage: unknown): Fields {
   return {
-    tokens_input: count(usage, "inputTokens") ?? count(usage, "inputTokens", "total"),
-    tokens_output: count(usage, "outputTokens") ?? count(usage, "outputTokens", "total"),
+    tokens_input: count(usage, "inputTokens") ??
+      count(usage, "inputTokens", "total"),
+    tokens_output: count(usage, "outputTokens") ??
+      count(usage, "outputTokens", "total"),
     tokens_cache_read: count(usage, "inputTokenDetails", "cacheReadTokens") ??
-      count(usage, "inputTokens", "cacheRead") ?? count(usage, "cachedInputTokens"),
+      count(usage, "inputTokens", "cacheRead") ??
+      count(usage, "cachedInputTokens"),
     tokens_cache_write: count(usage, "inputTokenDetails", "cacheWriteTokens") ??
       count(usage, "inputTokens", "cacheWrite"),
     tokens_reasoning: count(usage, "outputTokenDetails", "reasoningTokens") ??
-      count(usage, "outputTokens", "reasoning") ?? count(usage, "reasoningTokens"),
+      count(usage, "outputTokens", "reasoning") ??
+      count(usage, "reasoningTokens"),
   };
 }
 
 /** "openai.chat" is OpenAI's. */
 function providerOf(provider: unknown): string | undefined {
-  return typeof provider === "string" ? provider.replace(/\..*$/, "") : undefined;
+  return typeof provider === "string"
+    ? provider.replace(/\..*$/, "")
+    : undefined;
 }

@@ -32,7 +32,12 @@ async function watchLibraries(): Promise<void> {
   if (require === undefined) return;
   for (const [name, makers] of Object.entries(libraries)) {
     const paths = new Set<string>();
-    for (const find of [() => require.resolve(name), () => importPath(require, name)]) {
+    for (
+      const find of [
+        () => require.resolve(name),
+        () => importPath(require, name),
+      ]
+    ) {
       try {
         paths.add(find());
       } catch {
@@ -40,7 +45,10 @@ async function watchLibraries(): Promise<void> {
       }
     }
     for (const path of paths) {
-      const loads = [() => import(urlOf(path)), () => Promise.resolve(require(path))];
+      const loads = [
+        () => import(urlOf(path)),
+        () => Promise.resolve(require(path)),
+      ];
       for (const load of loads) {
         await load().then((loaded) => watchMakers(loaded, makers), () => {});
       }
@@ -55,12 +63,15 @@ function importPath(require: NodeJS.Require, name: string): string {
     | undefined;
   let folder = require.resolve(name);
   const isRoot = (at: string) => at.endsWith(`/node_modules/${name}`);
-  while (path !== undefined && !isRoot(folder) && path.dirname(folder) !== folder) {
+  while (
+    path !== undefined && !isRoot(folder) && path.dirname(folder) !== folder
+  ) {
     folder = path.dirname(folder);
   }
   const manifest = require(path!.join(folder, "package.json")) as object;
   const entry = get(manifest, "exports", ".") ?? get(manifest, "exports");
-  const file = get(entry, "node", "import") ?? get(entry, "import") ?? get(entry, "default") ??
+  const file = get(entry, "node", "import") ?? get(entry, "import") ??
+    get(entry, "default") ??
     get(manifest, "module");
   const found = typeof file === "string" ? file : get(file, "default");
   return path!.join(folder, String(found));
@@ -75,7 +86,10 @@ function urlOf(path: string): string {
 
 function watchMakers(loaded: unknown, makers: readonly string[]): void {
   quietly(() => {
-    const seen = [get(loaded, "default"), ...makers.map((name) => get(loaded, name))];
+    const seen = [
+      get(loaded, "default"),
+      ...makers.map((name) => get(loaded, name)),
+    ];
     for (const maker of seen) {
       // The method may be one of the class that it extends.
       let owner = get(maker, "prototype") as object | undefined;

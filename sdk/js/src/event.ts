@@ -54,6 +54,18 @@ export type ReceivedAs =
   | "span"
   | "log";
 
+export type IssueKind =
+  | "exception"
+  | "provider_error"
+  | "tool_error"
+  | "assertion"
+  | "schema_breach"
+  | "refusal"
+  | "truncation"
+  | "empty_answer"
+  | "hallucination"
+  | "loop";
+
 /** What every event can have. `null` and `undefined` count as absent. */
 export interface EventFields {
   /** Identity of the event; delivery is idempotent on it. */
@@ -92,6 +104,8 @@ export interface EventFields {
   agent_name?: string | null;
   /** Service that sent it. */
   service?: string | null;
+  /** Failures that share it are one issue; otherwise the server decides. */
+  fingerprint?: string | null;
 }
 
 /** A call of a model. */
@@ -372,7 +386,7 @@ export const fieldKinds = {
   timestamp: "timestamp",
   enum: "status step_type assertion_type severity detection_method alert_type received_as",
   labels: "tags recommendations affected_models",
-  label: "release env name agent_name service prompt_template_id prompt_version model model_version provider finish_reason service_tier response_id model_requested tool_name step_name assertion_name score_label span_kind",
+  label: "release env name agent_name service fingerprint prompt_template_id prompt_version model model_version provider finish_reason service_tier response_id model_requested tool_name step_name assertion_name score_label span_kind",
   object: "client error attributes response_metadata model_parameters resource scope telemetry",
   number: "latency_ms cost_estimate_usd cost_reported_usd time_to_first_token_ms confidence_score threshold actual_value window_minutes score_value",
   integer: "tokens_input tokens_output tokens_cache_read tokens_cache_write tokens_cache_write_1h tokens_reasoning tokens_audio_input tokens_audio_output step_number",
@@ -390,4 +404,5 @@ export const fieldWords: Record<string, string> = {
   detection_method: "heuristic model_ensemble ground_truth_verification",
   alert_type: "cost_spike latency_spike error_rate_spike token_limit",
   received_as: "span log",
+  issue_kind: "exception provider_error tool_error assertion schema_breach refusal truncation empty_answer hallucination loop",
 };

@@ -68,10 +68,15 @@ export class Expectation {
 
   /** None of the texts is in it. */
   lacks(...texts: unknown[]): this {
-    return this.#check("lacks", "content_filter", () => ({ "none of": texts }), () => {
-      const found = texts.filter((text) => holds(this.#value, text));
-      return found.length > 0 && `holds ${quoted(found)}`;
-    });
+    return this.#check(
+      "lacks",
+      "content_filter",
+      () => ({ "none of": texts }),
+      () => {
+        const found = texts.filter((text) => holds(this.#value, text));
+        return found.length > 0 && `holds ${quoted(found)}`;
+      },
+    );
   }
 
   /** The regular expression is found in it. */
@@ -137,7 +142,9 @@ export class Expectation {
     try {
       problem = test();
     } catch (thrown) {
-      problem = `fails: ${quietly(() => String(thrown)) ?? "for a reason that cannot be told"}`;
+      problem = `fails: ${
+        quietly(() => String(thrown)) ?? "for a reason that cannot be told"
+      }`;
     }
     if (problem === false || problem === undefined) return this;
     const fields = { assertion_name: check, ...this.#fields };

@@ -18,7 +18,12 @@ import { labelsOf } from "./fit.ts";
 import { follow } from "./follow.ts";
 import { newRunId, newSpanId } from "./id.ts";
 import { limits } from "./limits.ts";
-import { type AnyFunction, decorate, type ObserveOptions, watch } from "./observe.ts";
+import {
+  type AnyFunction,
+  decorate,
+  type ObserveOptions,
+  watch,
+} from "./observe.ts";
 import { currentScope, type Who, within } from "./scope.ts";
 import { type Options, readSettings, sameSettings, text } from "./settings.ts";
 import { isError } from "./snapshot.ts";
@@ -29,7 +34,11 @@ import { headersOf, type Origin, originOf } from "./trace_context.ts";
 import { wrapClient } from "./wrap.ts";
 
 export type * from "./event.ts";
-export { type Expectation, ExpectationError, type ExpectOptions } from "./expect.ts";
+export {
+  type Expectation,
+  ExpectationError,
+  type ExpectOptions,
+} from "./expect.ts";
 export type { ObserveOptions } from "./observe.ts";
 export type { PersonalKind, Redact, Redactor } from "./redact.ts";
 export type { DropReason, Options, SentEvent } from "./settings.ts";
@@ -106,7 +115,9 @@ export function logError(
       "error" in error;
     return log(
       "error",
-      isFields ? { ...error, ...fields } : { ...fields, error: error ?? "unknown" },
+      isFields
+        ? { ...error, ...fields }
+        : { ...fields, error: error ?? "unknown" },
     );
   });
 }
@@ -176,7 +187,11 @@ export function span<T>(...parts: unknown[]): T {
     const [first, more] = parts;
     const isNamed = typeof first === "string";
     const fields = (isNamed ? more : first) as Fields | undefined;
-    return new OpenSpan(fields ?? {}, currentScope(), isNamed ? first : work.name || "span");
+    return new OpenSpan(
+      fields ?? {},
+      currentScope(),
+      isNamed ? first : work.name || "span",
+    );
   });
   if (open === undefined) return work(new Nowhere());
   return within(open.scope, () => follow(() => work(open), open));
@@ -246,10 +261,13 @@ export function observe(
   }
   const options = quietly(() => {
     const isContext =
-      typeof (second as { addInitializer?: unknown })?.addInitializer === "function";
+      typeof (second as { addInitializer?: unknown })?.addInitializer ===
+        "function";
     return isContext ? undefined : { ...second as ObserveOptions };
   });
-  return options === undefined ? decorate({}, first, second) : watch(first as AnyFunction, options);
+  return options === undefined
+    ? decorate({}, first, second)
+    : watch(first as AnyFunction, options);
 }
 
 /** What `observe(options)` returns: it takes a function, or decorates a method. */
@@ -291,7 +309,9 @@ export function expect(value: unknown, options?: ExpectOptions): Expectation;
 export function expect(value: unknown, ...parts: unknown[]): Expectation {
   const [first, second] = parts;
   const options = quietly(() => {
-    const named = typeof first === "string" ? { name: first } : first as ExpectOptions;
+    const named = typeof first === "string"
+      ? { name: first }
+      : first as ExpectOptions;
     return { ...named, ...second as ExpectOptions };
   });
   return new Expectation(value, options ?? {});
@@ -318,7 +338,9 @@ export function inject<H extends Headers | Record<string, string>>(
         else headers.set(name, value);
       } else {
         const theirs = name === "baggage" ? headers[name] : undefined;
-        (headers as Record<string, string>)[name] = theirs ? `${theirs},${value}` : value;
+        (headers as Record<string, string>)[name] = theirs
+          ? `${theirs},${value}`
+          : value;
       }
     }
   });

@@ -52,7 +52,11 @@ export class CallbackHandler {
   handleChainError(error: unknown, id: unknown): void {
     // A graph that waits for a human says so by throwing.
     const isPause = /Interrupt|ParentCommand/.test(String(get(error, "name")));
-    this.#end(id, isPause ? { status: "success" } : {}, isPause ? undefined : { thrown: error });
+    this.#end(
+      id,
+      isPause ? { status: "success" } : {},
+      isPause ? undefined : { thrown: error },
+    );
   }
 
   handleChatModelStart(...args: unknown[]): void {
@@ -108,7 +112,11 @@ export class CallbackHandler {
     this.#end(id, {
       output: plain(get(output, "content") ?? output),
       tool_call_id: get(output, "tool_call_id"),
-      ...(failed && { status: "error", error: { message: String(get(output, "content")) } }),
+      ...(failed &&
+        {
+          status: "error",
+          error: { message: String(get(output, "content")) },
+        }),
     });
   }
 
@@ -146,8 +154,9 @@ export class CallbackHandler {
   ): void {
     quietly(() => {
       if (state.client === null) return;
-      const { tools, model: named, ...invocation } = get(extra, "invocation_params") as Fields ??
-        {};
+      const { tools, model: named, ...invocation } =
+        get(extra, "invocation_params") as Fields ??
+          {};
       const requested = named ?? get(metadata, "ls_model_name");
       const fields: Fields = {
         kind: "generation",
@@ -181,7 +190,9 @@ export class CallbackHandler {
   #keep(id: unknown, open: OpenSpan | ModelCall): void {
     this.#open.set(String(id), open);
     // Of what never ends, the oldest is forgotten.
-    if (this.#open.size > openMax) this.#open.delete(this.#open.keys().next().value!);
+    if (this.#open.size > openMax) {
+      this.#open.delete(this.#open.keys().next().value!);
+    }
   }
 
   #end(id: unknown, fields: Fields, failure?: Failure): void {
@@ -202,15 +213,21 @@ function nameOf(serialized: unknown): unknown {
 
 /** LangGraph's own labels say what the fields say already. */
 function tagsOf(tags: unknown): string[] | undefined {
-  const own = many(tags).map(String).filter((tag) => !/^(seq|graph|langsmith):/.test(tag));
+  const own = many(tags).map(String).filter((tag) =>
+    !/^(seq|graph|langsmith):/.test(tag)
+  );
   return orNone(own);
 }
 
 /** Messages as providers have them, wherever they are; the rest as it is. */
 function plain(value: unknown, level = 0): unknown {
-  if (level > levelsMax || typeof value !== "object" || value === null) return value;
+  if (level > levelsMax || typeof value !== "object" || value === null) {
+    return value;
+  }
   if (isMessage(value)) return messageOf(value);
-  if (Array.isArray(value)) return value.map((entry) => plain(entry, level + 1));
+  if (Array.isArray(value)) {
+    return value.map((entry) => plain(entry, level + 1));
+  }
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
     // A command of LangGraph's, and other classes.
@@ -218,7 +235,9 @@ function plain(value: unknown, level = 0): unknown {
     return update === undefined ? value : plain(update, level + 1);
   }
   return Object.fromEntries(
-    Object.entries(value).map(([name, entry]) => [name, plain(entry, level + 1)]),
+    Object.entries(value).map((
+      [name, entry],
+    ) => [name, plain(entry, level + 1)]),
   );
 }
 
@@ -233,8 +252,13 @@ const roles: Record<string, string> = { human: "user", ai: "assistant" };
 
 function messageOf(message: unknown): unknown {
   if (typeof message !== "object" || message === null) return message;
-  const { _getType, getType } = message as Record<string, (() => string) | undefined>;
-  const type = String((getType ?? _getType)?.call(message) ?? get(message, "role"));
+  const { _getType, getType } = message as Record<
+    string,
+    (() => string) | undefined
+  >;
+  const type = String(
+    (getType ?? _getType)?.call(message) ?? get(message, "role"),
+  );
   const calls = many(message, "tool_calls").map(callOf);
   return {
     role: roles[type] ?? type,
@@ -246,7 +270,11 @@ function messageOf(message: unknown): unknown {
 }
 
 function callOf(call: unknown): Fields {
-  return { id: get(call, "id"), name: get(call, "name"), arguments: get(call, "args") };
+  return {
+    id: get(call, "id"),
+    name: get(call, "name"),
+    arguments: get(call, "args"),
+  };
 }
 
 function answered(result: unknown): Fields {
@@ -256,7 +284,9 @@ function answered(result: unknown): Fields {
   const head = get(message, "response_metadata");
   const usage = get(message, "usage_metadata");
   const old = get(result, "llmOutput", "tokenUsage");
-  const texts = generations.map((one) => get(one, "message", "content") ?? get(one, "text"));
+  const texts = generations.map((one) =>
+    get(one, "message", "content") ?? get(one, "text")
+  );
   const content = texts.length === 1 ? texts[0] : orNone(texts);
   return {
     model: get(head, "model_name") ?? get(head, "model"),
@@ -266,7 +296,8 @@ function answered(result: unknown): Fields {
     finish_reason: get(head, "finish_reason") ?? get(head, "stop_reason") ??
       get(first, "generationInfo", "finish_reason"),
     tokens_input: count(usage, "input_tokens") ?? count(old, "promptTokens"),
-    tokens_output: count(usage, "output_tokens") ?? count(old, "completionTokens"),
+    tokens_output: count(usage, "output_tokens") ??
+      count(old, "completionTokens"),
     tokens_cache_read: count(usage, "input_token_details", "cache_read"),
     tokens_cache_write: count(usage, "input_token_details", "cache_creation"),
     tokens_audio_input: count(usage, "input_token_details", "audio"),

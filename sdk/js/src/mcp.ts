@@ -23,10 +23,13 @@ export function wrapClient<T extends object>(client: T): T {
     replace(client, "request", (original) =>
       function (this: unknown, ...args) {
         const [request, ...rest] = args;
-        const span = state.client === null ? undefined : quietly(() => open(request, "client"));
+        const span = state.client === null
+          ? undefined
+          : quietly(() => open(request, "client"));
         if (span === undefined) return original.apply(this, args);
         const sent = quietly(() => withContext(request, span)) ?? request;
-        return within(span.scope, () => watch(() => original.call(this, sent, ...rest), span));
+        return within(span.scope, () =>
+          watch(() => original.call(this, sent, ...rest), span));
       });
   });
   return client;
@@ -40,13 +43,19 @@ export function wrapServer<T extends object>(server: T): T {
     const handlers = get(inner, "_requestHandlers");
     if (!(handlers instanceof Map)) return;
     for (const [method, handler] of handlers) {
-      if (watched.test(String(method))) handlers.set(method, serving(handler as Method));
+      if (watched.test(String(method))) {
+        handlers.set(method, serving(handler as Method));
+      }
     }
     const set = handlers.set;
     Object.defineProperty(handlers, "set", {
       configurable: true,
       value(this: Map<unknown, unknown>, method: unknown, handler: Method) {
-        return set.call(this, method, watched.test(String(method)) ? serving(handler) : handler);
+        return set.call(
+          this,
+          method,
+          watched.test(String(method)) ? serving(handler) : handler,
+        );
       },
     });
   });
@@ -57,11 +66,16 @@ function serving(handler: Method): Method {
   return function (this: unknown, ...args) {
     const [request] = args;
     const span = state.client === null ? undefined : quietly(() => {
-      const { tracestate, ...origin } = originOf(get(request, "params", "_meta"));
+      const { tracestate, ...origin } = originOf(
+        get(request, "params", "_meta"),
+      );
       return open(request, "server", { ...origin, tracestate });
     });
     if (span === undefined) return handler.apply(this, args);
-    return within(span.scope, () => watch(() => handler.apply(this, args), span));
+    return within(
+      span.scope,
+      () => watch(() => handler.apply(this, args), span),
+    );
   };
 }
 
@@ -97,11 +111,16 @@ function watch(work: () => unknown, span: OpenSpan): unknown {
     end(failure?: { thrown: unknown }, result?: unknown) {
       quietly(() => {
         const content = get(result, "content");
-        span.set({ output: get(result, "structuredContent") ?? content ?? result });
+        span.set({
+          output: get(result, "structuredContent") ?? content ?? result,
+        });
         // A tool that fails says so in its result.
         const isError = get(result, "isError") === true;
         if (isError) {
-          span.set({ status: "error", error: { message: textOf(content), type: "ToolError" } });
+          span.set({
+            status: "error",
+            error: { message: textOf(content), type: "ToolError" },
+          });
         }
         span.end(failure);
       });
@@ -116,13 +135,24 @@ function watch(work: () => unknown, span: OpenSpan): unknown {
 }
 
 function textOf(content: unknown): string {
-  const texts = Array.isArray(content) ? content.map((part) => get(part, "text")) : [];
-  return texts.filter((text) => typeof text === "string").join("\n") || "The tool failed.";
+  const texts = Array.isArray(content)
+    ? content.map((part) => get(part, "text"))
+    : [];
+  return texts.filter((text) => typeof text === "string").join("\n") ||
+    "The tool failed.";
 }
 
-function replace(owner: object, name: string, replacing: (original: Method) => Method): void {
+function replace(
+  owner: object,
+  name: string,
+  replacing: (original: Method) => Method,
+): void {
   const original = (owner as Record<string, unknown>)[name];
   if (typeof original !== "function") return;
   const value = replacing(original as Method);
-  Object.defineProperty(owner, name, { value, configurable: true, writable: true });
+  Object.defineProperty(owner, name, {
+    value,
+    configurable: true,
+    writable: true,
+  });
 }

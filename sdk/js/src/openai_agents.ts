@@ -22,7 +22,9 @@ export class TracingProcessor {
     quietly(() => {
       const id = String(get(trace, "traceId"));
       this.#traces.set(id, { startMs: Date.now(), outer: currentScope() });
-      if (this.#traces.size > tracesMax) this.#traces.delete(this.#traces.keys().next().value!);
+      if (this.#traces.size > tracesMax) {
+        this.#traces.delete(this.#traces.keys().next().value!);
+      }
     });
     return Promise.resolve();
   }
@@ -49,9 +51,14 @@ export class TracingProcessor {
   onSpanStart(span: unknown): Promise<void> {
     quietly(() => {
       if (get(span, "spanData", "type") !== "agent") return;
-      this.#agents.set(String(get(span, "spanId")), String(get(span, "spanData", "name")));
+      this.#agents.set(
+        String(get(span, "spanId")),
+        String(get(span, "spanData", "name")),
+      );
       // Of agents that never end, the oldest are forgotten.
-      if (this.#agents.size > agentsMax) this.#agents.delete(this.#agents.keys().next().value!);
+      if (this.#agents.size > agentsMax) {
+        this.#agents.delete(this.#agents.keys().next().value!);
+      }
     });
     return Promise.resolve();
   }
@@ -86,7 +93,10 @@ export class TracingProcessor {
       agent_name: this.#agents.get(String(parent)),
       ...(error === undefined ? {} : {
         status: "error",
-        error: { message: get(error, "message"), ...get(error, "data") as Fields },
+        error: {
+          message: get(error, "message"),
+          ...get(error, "data") as Fields,
+        },
       }),
     };
     const name = get(data, "name");
@@ -167,12 +177,15 @@ function generation(data: unknown): Fields {
     model_requested: get(data, "model"),
     prompt: get(data, "input"),
     model_parameters: get(data, "model_config"),
-    tokens_input: known.tokens_input ?? get(usage, "input_tokens") ?? get(usage, "prompt_tokens"),
+    tokens_input: known.tokens_input ?? get(usage, "input_tokens") ??
+      get(usage, "prompt_tokens"),
     tokens_output: known.tokens_output ?? get(usage, "output_tokens") ??
       get(usage, "completion_tokens"),
     tool_calls: known.tool_calls ?? orNone(
       many(data, "output").filter((one) => get(one, "type") === "function_call")
-        .map((one) => toolCall(get(one, "callId"), get(one, "name"), get(one, "arguments"))),
+        .map((one) =>
+          toolCall(get(one, "callId"), get(one, "name"), get(one, "arguments"))
+        ),
     ),
   };
 }

@@ -91,9 +91,12 @@ export class OpenSpan implements Span {
     this.#fields = own;
     this.kind = own.kind as SpanKind ?? "span";
     const named = text(own.run_id);
-    const theirs = named === undefined && outer === undefined ? openTelemetryIds() : undefined;
+    const theirs = named === undefined && outer === undefined
+      ? openTelemetryIds()
+      : undefined;
     if (theirs !== undefined) own.parent_span_id ??= theirs.span_id;
-    const run_id = named ?? outer?.run_id ?? theirs?.trace_id ?? newRunId(this.startMs);
+    const run_id = named ?? outer?.run_id ?? theirs?.trace_id ??
+      newRunId(this.startMs);
     this.#outer = outer?.run_id === run_id ? outer : undefined;
     this.scope = {
       run_id,
@@ -123,8 +126,9 @@ export class OpenSpan implements Span {
     return performance.now() - this.#start;
   }
 
-  set(fields: Fields): void {
-    quietly(() => Object.assign(this.#fields, fields));
+  /** A function that needs no `this`: programs write `({ set }) => …`. */
+  get set(): (fields: Fields) => void {
+    return (fields) => void quietly(() => Object.assign(this.#fields, fields));
   }
 
   /** Fields that are not set already. */
@@ -157,9 +161,15 @@ export class OpenSpan implements Span {
 /** How a span that threw is recorded. */
 function outcomeOf(thrown: unknown): Fields {
   const error = thrown ?? "unknown";
-  const names = isError(error) ? `${error.name} ${error.constructor?.name}` : "";
+  const names = isError(error)
+    ? `${error.name} ${error.constructor?.name}`
+    : "";
   // Somebody's wish is no failure of the program.
-  const status = /Abort/.test(names) ? "warning" : /Timeout/.test(names) ? "timeout" : "error";
+  const status = /Abort/.test(names)
+    ? "warning"
+    : /Timeout/.test(names)
+    ? "timeout"
+    : "error";
   return { error, status };
 }
 
@@ -191,7 +201,11 @@ function shape(kind: SpanKind, fields: Fields): EventType {
   }
 }
 
-function whoOf(given: Fields, outer: Scope | undefined, sameRun: Scope | undefined): Who {
+function whoOf(
+  given: Fields,
+  outer: Scope | undefined,
+  sameRun: Scope | undefined,
+): Who {
   const inherited = outer?.who ?? state.client?.who ?? nobody;
   const { user_id, session_id, tags } = given;
   if ((user_id ?? session_id ?? tags ?? undefined) === undefined) {

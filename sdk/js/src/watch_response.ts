@@ -107,7 +107,10 @@ export interface StreamWatcher<T> {
 }
 
 /** The same chunks, each when it is asked for. */
-export function teeStream<T>(body: ReadableStream<T>, events: StreamWatcher<T>): ReadableStream<T> {
+export function teeStream<T>(
+  body: ReadableStream<T>,
+  events: StreamWatcher<T>,
+): ReadableStream<T> {
   let reader: ReadableStreamDefaultReader<T> | undefined;
   return new ReadableStream<T>({
     async pull(controller) {

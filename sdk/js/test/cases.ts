@@ -4,7 +4,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as aisentry from "../src/index.ts";
 
-export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+export type Json = null | boolean | number | string | Json[] | {
+  [name: string]: Json;
+};
 export type Named = { [name: string]: Json };
 
 export interface Call {
@@ -40,15 +42,24 @@ export function readCases(file: string): Case[] {
   return JSON.parse(readFileSync(join(folder, file), "utf8"));
 }
 
-export const caseFiles = readdirSync(folder).filter((name) => name.endsWith(".json"));
+export const caseFiles = readdirSync(folder).filter((name) =>
+  name.endsWith(".json")
+);
 
 export interface Exchange {
   request: { path: string };
-  response: { status: number; content_type: string; body?: Json; text?: string };
+  response: {
+    status: number;
+    content_type: string;
+    body?: Json;
+    text?: string;
+  };
 }
 
 export function readExchange(name: string): Exchange {
-  return JSON.parse(readFileSync(join(folder, "exchanges", `${name}.json`), "utf8"));
+  return JSON.parse(
+    readFileSync(join(folder, "exchanges", `${name}.json`), "utf8"),
+  );
 }
 
 export class ConformanceError extends Error {}
@@ -57,11 +68,15 @@ export class ConformanceError extends Error {}
 export function real(value: Json | undefined): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(real);
-  const make = typeof value.$value === "string" ? makers[value.$value] : undefined;
+  const make = typeof value.$value === "string"
+    ? makers[value.$value]
+    : undefined;
   if (make !== undefined) return make(value);
   if (value.$answers !== undefined) return () => value.$answers;
   if (value.$raises !== undefined) return () => raise(String(value.$raises));
-  return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, real(entry)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, entry]) => [name, real(entry)]),
+  );
 }
 
 function raise(message: string): never {
@@ -95,7 +110,10 @@ const makers: Record<string, (told: Named) => unknown> = {
   "set": ({ of }) => new Set(real(of) as unknown[]),
   "function": () => function something() {},
   "unreadable": () =>
-    new Proxy({}, { ownKeys: () => raise("unreadable"), get: () => raise("unreadable") }),
+    new Proxy({}, {
+      ownKeys: () => raise("unreadable"),
+      get: () => raise("unreadable"),
+    }),
   "error": ({ message }) => new ConformanceError(String(message)),
   "lone_surrogate": () => "\ud800",
 };
@@ -131,7 +149,10 @@ function hook({ $hook, fields }: Named): (value: unknown) => unknown {
 /** Calls a provider's client; told by whoever has the libraries. */
 export type Provide = (call: Call) => Promise<unknown>;
 
-export async function perform(calls: readonly Call[], provide: Provide): Promise<void> {
+export async function perform(
+  calls: readonly Call[],
+  provide: Provide,
+): Promise<void> {
   for (const call of calls) {
     let given: unknown;
     let thrown: unknown;
@@ -141,18 +162,24 @@ export async function perform(calls: readonly Call[], provide: Provide): Promise
       thrown = error;
     }
     // What a span or a function raises by itself is what it must pass on.
-    const raises = typeof call.raises === "object" ? (call.raises as Named).message : call.raises;
+    const raises = typeof call.raises === "object"
+      ? (call.raises as Named).message
+      : call.raises;
     const message = thrown instanceof Error ? thrown.message : thrown;
     if (raises === undefined) {
       if (thrown !== undefined) throw thrown;
     } else if (!String(message).includes(String(raises))) {
-      throw new Error(`${call.verb} should have raised ${raises}, not: ${message}`);
+      throw new Error(
+        `${call.verb} should have raised ${raises}, not: ${message}`,
+      );
     }
     // A span that raises by itself does so into the span around it.
     if (typeof call.raises === "object") throw thrown;
     if (call.gives !== undefined) {
       const problem = mismatch(given, call.gives, new Map(), "it");
-      if (problem !== null) throw new Error(`${call.verb} gives something else: ${problem}`);
+      if (problem !== null) {
+        throw new Error(`${call.verb} gives something else: ${problem}`);
+      }
     }
   }
 }
@@ -163,10 +190,15 @@ function verbOf({ verb }: Call): Verb {
   const own = verbs[verb];
   if (own !== undefined) return own;
   const name = verb.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
-  const method = (aisentry as unknown as Record<string, (...args: unknown[]) => unknown>)[name];
+  const method =
+    (aisentry as unknown as Record<string, (...args: unknown[]) => unknown>)[
+      name
+    ];
   if (method === undefined) throw new Error(`no verb ${verb}`);
   return (call) =>
-    call.with === undefined ? method(...(call.args ?? []).map(real)) : method(real(call.with));
+    call.with === undefined
+      ? method(...(call.args ?? []).map(real))
+      : method(real(call.with));
 }
 
 const verbs: Record<string, Verb> = {
@@ -174,10 +206,14 @@ const verbs: Record<string, Verb> = {
   span: (call, provide) => {
     const { name, ...given } = real(call.with) as Named;
     const fields = { ...given, ...aisentry.extract(call.from) };
-    return aisentry.span(String(name), fields as aisentry.SpanFields, async () => {
-      await perform(call.inside ?? [], provide);
-      if (typeof call.raises === "object") throw real(call.raises);
-    });
+    return aisentry.span(
+      String(name),
+      fields as aisentry.SpanFields,
+      async () => {
+        await perform(call.inside ?? [], provide);
+        if (typeof call.raises === "object") throw real(call.raises);
+      },
+    );
   },
   span_set: (call) => aisentry.currentSpan()!.set(real(call.with) as Named),
   observe: (call) => observed(call),
@@ -187,7 +223,9 @@ const verbs: Record<string, Verb> = {
       real(call.with) as aisentry.ExpectOptions,
     );
     for (const [check, ...args] of call.checks ?? []) {
-      const method = expectation[check as "contains"] as (...args: unknown[]) => unknown;
+      const method = expectation[check as "contains"] as (
+        ...args: unknown[]
+      ) => unknown;
       method.apply(expectation, args.map(real));
     }
     return expectation.ok;
@@ -201,7 +239,9 @@ async function observed(call: Call): Promise<unknown> {
   const options = { ...call.with } as aisentry.ObserveOptions;
   const log = () => {
     // All of the calls inside are synchronous.
-    for (const one of inside) void verbOf(one)(one, () => Promise.reject(new Error("inside")));
+    for (const one of inside) {
+      void verbOf(one)(one, () => Promise.reject(new Error("inside")));
+    }
   };
   const end = () => {
     if (call.raises !== undefined) raise(String(call.raises));
@@ -209,7 +249,9 @@ async function observed(call: Call): Promise<unknown> {
   };
   switch (call.form) {
     case "function":
-      return aisentry.observe((..._args: unknown[]) => (log(), end()), options)(...args);
+      return aisentry.observe((..._args: unknown[]) => (log(), end()), options)(
+        ...args,
+      );
     case "async":
       return await aisentry.observe(async (..._args: unknown[]) => {
         await Promise.resolve();
@@ -250,13 +292,18 @@ export function mismatch(
   ids: Map<string, unknown>,
   path: string,
 ): string | null {
-  const no = `${path} is ${JSON.stringify(value)}, not ${JSON.stringify(expected)}`;
+  const no = `${path} is ${JSON.stringify(value)}, not ${
+    JSON.stringify(expected)
+  }`;
   if (typeof expected !== "object" || expected === null) {
     return Object.is(value ?? null, expected) ? null : no;
   }
   if (Array.isArray(expected)) {
     if (!Array.isArray(value) || value.length !== expected.length) return no;
-    return first(expected, (entry, at) => mismatch(value[at], entry, ids, `${path}[${at}]`));
+    return first(
+      expected,
+      (entry, at) => mismatch(value[at], entry, ids, `${path}[${at}]`),
+    );
   }
   const [name, told] = Object.entries(expected)[0] ?? [];
   const match = name === undefined ? undefined : matchers[name];
@@ -268,7 +315,10 @@ export function mismatch(
   });
 }
 
-function first<T>(list: readonly T[], test: (one: T, at: number) => string | null): string | null {
+function first<T>(
+  list: readonly T[],
+  test: (one: T, at: number) => string | null,
+): string | null {
   for (const [at, one] of list.entries()) {
     const problem = test(one, at);
     if (problem !== null) return problem;
@@ -276,23 +326,27 @@ function first<T>(list: readonly T[], test: (one: T, at: number) => string | nul
   return null;
 }
 
-const matchers: Record<string, (value: unknown, told: Json, ids: Map<string, unknown>) => boolean> =
-  {
-    $is: (value, told) => (value ?? null) === null === (told === "absent"),
-    $text: (value, told) => typeof value === "string" && new RegExp(String(told)).test(value),
-    $between: (value, told) => {
-      const [least, most] = told as [number, number];
-      return typeof value === "number" && value >= least && value <= most;
-    },
-    $time: (value, told) => Date.parse(String(value)) === Date.parse(String(told)),
-    $id: (value, told, ids) => {
-      if (typeof value !== "string") return false;
-      if (ids.has(String(told))) return ids.get(String(told)) === value;
-      if ([...ids.values()].includes(value)) return false;
-      ids.set(String(told), value);
-      return true;
-    },
-  };
+const matchers: Record<
+  string,
+  (value: unknown, told: Json, ids: Map<string, unknown>) => boolean
+> = {
+  $is: (value, told) => (value ?? null) === null === (told === "absent"),
+  $text: (value, told) =>
+    typeof value === "string" && new RegExp(String(told)).test(value),
+  $between: (value, told) => {
+    const [least, most] = told as [number, number];
+    return typeof value === "number" && value >= least && value <= most;
+  },
+  $time: (value, told) =>
+    Date.parse(String(value)) === Date.parse(String(told)),
+  $id: (value, told, ids) => {
+    if (typeof value !== "string") return false;
+    if (ids.has(String(told))) return ids.get(String(told)) === value;
+    if ([...ids.values()].includes(value)) return false;
+    ids.set(String(told), value);
+    return true;
+  },
+};
 
 /** What is wrong with the stored events; null when nothing is. */
 export function judge(stored: Named[], expected: Named[]): string | null {
@@ -307,7 +361,11 @@ export function judge(stored: Named[], expected: Named[]): string | null {
       for (const [id, value] of bound) ids.set(id, value);
       return true;
     });
-    if (at < 0) return `${JSON.stringify(event)} was not found:\n  ${problems.join("\n  ")}`;
+    if (at < 0) {
+      return `${JSON.stringify(event)} was not found:\n  ${
+        problems.join("\n  ")
+      }`;
+    }
     left.splice(at, 1);
   }
   return left.length === 0 ? null : `not expected: ${JSON.stringify(left)}`;

@@ -3,11 +3,27 @@ import { afterAll, beforeAll, describe, expect, spyOn, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fromSource, type RunningServer, startServer } from "../../../test/end_to_end/binary.ts";
+import {
+  type RunningServer,
+  startServer,
+} from "../../../test/end_to_end/binary.ts";
 import * as aisentry from "../src/index.ts";
-import { type Call, caseFiles, judge, type Named, options, perform, readCases } from "./cases.ts";
+import {
+  type Call,
+  caseFiles,
+  judge,
+  type Named,
+  options,
+  perform,
+  readCases,
+} from "./cases.ts";
 import { libraries, type LibrarySet } from "./libraries/install.ts";
-import { callProvider, makeClient, type ProviderName, startStandIn } from "./provide.ts";
+import {
+  callProvider,
+  makeClient,
+  type ProviderName,
+  startStandIn,
+} from "./provide.ts";
 
 const key = "a-key-of-sixteen-or-more";
 const dataDir = mkdtempSync(join(tmpdir(), "aisentry-conformance-"));
@@ -21,7 +37,6 @@ beforeAll(async () => {
   folders.oldest = await libraries("oldest");
   server = await startServer({
     dataDir,
-    command: fromSource,
     env: { WATCHLLM_INIT_PROJECT: "tests", WATCHLLM_INIT_KEY: key },
   });
 }, 300_000);
@@ -33,41 +48,55 @@ afterAll(async () => {
 });
 
 async function stored(env: string): Promise<Named[]> {
-  const response = await fetch(`${server.url}/api/events?env=${env}&limit=1000`, {
-    headers: { authorization: `Bearer ${key}` },
-  });
+  const response = await fetch(
+    `${server.url}/api/events?env=${env}&limit=1000`,
+    {
+      headers: { authorization: `Bearer ${key}` },
+    },
+  );
   if (!response.ok) throw new Error(await response.text());
   return (await response.json() as { events: Named[] }).events;
 }
 
 const provide = (set: LibrarySet) => async (call: Call) => {
   standIn.exchanges.splice(0, Infinity, call.exchange!);
-  const client = await makeClient(folders[set]!, call.client as ProviderName, standIn.url);
+  const client = await makeClient(
+    folders[set]!,
+    call.client as ProviderName,
+    standIn.url,
+  );
   expect(aisentry.wrap(client)).toBe(client);
   return await callProvider(client, call);
 };
 
 let number = 0;
 for (const file of caseFiles) {
-  const sets: LibrarySet[] = file === "providers.json" ? ["newest", "oldest"] : ["newest"];
+  const sets: LibrarySet[] = file === "providers.json"
+    ? ["newest", "oldest"]
+    : ["newest"];
   for (const set of sets) {
-    describe(file === "providers.json" ? `${file}, ${set} libraries` : file, () => {
-      test.each(readCases(file).map((one) => [one.name, one] as const))(
-        "%s",
-        async (_name, one) => {
-          const env = `case-${++number}`;
-          const dsn = `http://${key}@127.0.0.1:${server.port}/tests`;
-          aisentry.init({ ...options(one.init), dsn, env });
-          try {
-            await perform(one.calls, provide(set));
-            expect(await aisentry.flush(10_000)).toBe(true);
-            expect(judge(await stored(env), one.events)).toBeNull();
-            expect(aisentry.stats()!.dropped).toEqual(one.dropped as object ?? {});
-          } finally {
-            await aisentry.close(1000);
-          }
-        },
-      );
-    });
+    describe(
+      file === "providers.json" ? `${file}, ${set} libraries` : file,
+      () => {
+        test.each(readCases(file).map((one) => [one.name, one] as const))(
+          "%s",
+          async (_name, one) => {
+            const env = `case-${++number}`;
+            const dsn = `http://${key}@127.0.0.1:${server.port}/tests`;
+            aisentry.init({ ...options(one.init), dsn, env });
+            try {
+              await perform(one.calls, provide(set));
+              expect(await aisentry.flush(10_000)).toBe(true);
+              expect(judge(await stored(env), one.events)).toBeNull();
+              expect(aisentry.stats()!.dropped).toEqual(
+                one.dropped as object ?? {},
+              );
+            } finally {
+              await aisentry.close(1000);
+            }
+          },
+        );
+      },
+    );
   }
 }

@@ -17,7 +17,13 @@ import { wrapClient, wrapServer } from "../src/mcp.ts";
 import { TracingProcessor } from "../src/openai_agents.ts";
 import { judge, type Named } from "./cases.ts";
 import { libraries } from "./libraries/install.ts";
-import { load, type Loose, makeClient, type StandIn, startStandIn } from "./provide.ts";
+import {
+  load,
+  type Loose,
+  makeClient,
+  type StandIn,
+  startStandIn,
+} from "./provide.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
 
 const warned = spyOn(console, "warn").mockImplementation(() => {});
@@ -73,14 +79,20 @@ const says = {
   tokens_output: 9,
   response: "2 + 2 = 4.",
 };
-const ran = { event_type: "tool_call", tool_name: "get_weather", input: { city: "Paris" } };
+const ran = {
+  event_type: "tool_call",
+  tool_name: "get_weather",
+  input: { city: "Paris" },
+};
 
 describe.each(["newest", "oldest"] as const)("%s", (set) => {
   const from = <T = Loose>(name: string) => load<T>(folders[set], name);
 
   async function aiModel(): Promise<Loose> {
     const { createOpenAI } = await from("@ai-sdk/openai");
-    return createOpenAI({ apiKey: "k", baseURL: `${standIn.url}/v1` }).chat("zai/GLM-5.2");
+    return createOpenAI({ apiKey: "k", baseURL: `${standIn.url}/v1` }).chat(
+      "zai/GLM-5.2",
+    );
   }
 
   async function weather(): Promise<Loose> {
@@ -96,25 +108,39 @@ describe.each(["newest", "oldest"] as const)("%s", (set) => {
   }
 
   test("AI SDK: a model in middleware, with tools and a stream", async () => {
-    const { generateText, streamText, wrapLanguageModel, stepCountIs } = await from("ai");
-    const model = wrapLanguageModel({ model: await aiModel(), middleware: middleware() });
+    const { generateText, streamText, wrapLanguageModel, stepCountIs } =
+      await from("ai");
+    const model = wrapLanguageModel({
+      model: await aiModel(),
+      middleware: middleware(),
+    });
     answers("openai_chat_tools", "openai_chat");
-    const result = await aisentry.span("answer", async () =>
-      await generateText({
-        model,
-        prompt: question,
-        temperature: 0.5,
-        tools: { get_weather: await weather() },
-        stopWhen: stepCountIs(1),
-      }));
+    const result = await aisentry.span(
+      "answer",
+      async () =>
+        await generateText({
+          model,
+          prompt: question,
+          temperature: 0.5,
+          tools: { get_weather: await weather() },
+          stopWhen: stepCountIs(1),
+        }),
+    );
     expect(result.toolCalls).toHaveLength(1);
     answers("openai_chat_stream");
-    const stream = streamText({ model, prompt: "Count from 1 to 5, comma separated." });
+    const stream = streamText({
+      model,
+      prompt: "Count from 1 to 5, comma separated.",
+    });
     let text = "";
     for await (const piece of stream.textStream) text += piece;
     expect(text).toBe("1, 2, 3, 4, 5");
     await arrived([
-      { ...asks, parent_span_id: { $id: "answer" }, model_parameters: { temperature: 0.5 } },
+      {
+        ...asks,
+        parent_span_id: { $id: "answer" },
+        model_parameters: { temperature: 0.5 },
+      },
       { name: "inside the tool" },
       { name: "answer", span_id: { $id: "answer" } },
       {
@@ -130,72 +156,90 @@ describe.each(["newest", "oldest"] as const)("%s", (set) => {
 
   test("AI SDK: what a model throws passes through", async () => {
     const { generateText, wrapLanguageModel } = await from("ai");
-    const model = wrapLanguageModel({ model: await aiModel(), middleware: middleware() });
+    const model = wrapLanguageModel({
+      model: await aiModel(),
+      middleware: middleware(),
+    });
     answers("openai_responses_error");
     const failed = generateText({ model, prompt: "x", maxRetries: 0 });
-    expect(String(await failed.catch((error: unknown) => error))).toContain("No tool output found");
+    expect(String(await failed.catch((error: unknown) => error))).toContain(
+      "No tool output found",
+    );
     await arrived([{
       event_type: "prompt_call",
       status: "error",
-      error: { message: { $text: "No tool output found" }, type: { $text: "APICallError" } },
+      error: {
+        message: { $text: "No tool output found" },
+        type: { $text: "APICallError" },
+      },
     }]);
   });
 
   // Of version 7 on.
-  test.if(set === "newest")("AI SDK: telemetry of a call with tools", async () => {
-    const { generateText, stepCountIs } = await from("ai");
-    answers("openai_chat_tools", "openai_chat");
-    const result = await generateText({
-      model: await aiModel(),
-      instructions: "Be brief.",
-      prompt: question,
-      tools: { get_weather: await weather() },
-      stopWhen: stepCountIs(3),
-      telemetry: { integrations: [telemetry()], functionId: "weather" },
-    });
-    expect(result.text).toBe("2 + 2 = 4.");
-    await arrived([
-      {
-        event_type: "span",
-        name: { $text: "weather|generateText" },
-        span_id: { $id: "root" },
-        run_id: { $id: "run" },
-        output: "2 + 2 = 4.",
-      },
-      {
-        ...asks,
-        run_id: { $id: "run" },
-        parent_span_id: { $id: "root" },
-        system_prompt: "Be brief.",
-        prompt: [{ role: "user", content: question }],
-        tool_definitions: [{ name: "get_weather" }],
-      },
-      {
-        ...ran,
-        parent_span_id: { $id: "root" },
-        span_id: { $id: "tool" },
-        output: { sky: "clear", city: "Paris" },
-      },
-      { name: "inside the tool", parent_span_id: { $id: "tool" } },
-      { ...says, parent_span_id: { $id: "root" } },
-    ]);
-  });
+  test.if(set === "newest")(
+    "AI SDK: telemetry of a call with tools",
+    async () => {
+      const { generateText, stepCountIs } = await from("ai");
+      answers("openai_chat_tools", "openai_chat");
+      const result = await generateText({
+        model: await aiModel(),
+        instructions: "Be brief.",
+        prompt: question,
+        tools: { get_weather: await weather() },
+        stopWhen: stepCountIs(3),
+        telemetry: { integrations: [telemetry()], functionId: "weather" },
+      });
+      expect(result.text).toBe("2 + 2 = 4.");
+      await arrived([
+        {
+          event_type: "span",
+          name: { $text: "weather|generateText" },
+          span_id: { $id: "root" },
+          run_id: { $id: "run" },
+          output: "2 + 2 = 4.",
+        },
+        {
+          ...asks,
+          run_id: { $id: "run" },
+          parent_span_id: { $id: "root" },
+          system_prompt: "Be brief.",
+          prompt: [{ role: "user", content: question }],
+          tool_definitions: [{ name: "get_weather" }],
+        },
+        {
+          ...ran,
+          parent_span_id: { $id: "root" },
+          span_id: { $id: "tool" },
+          output: { sky: "clear", city: "Paris" },
+        },
+        { name: "inside the tool", parent_span_id: { $id: "tool" } },
+        { ...says, parent_span_id: { $id: "root" } },
+      ]);
+    },
+  );
 
-  test.if(set === "newest")("AI SDK: telemetry of a call that fails", async () => {
-    const { generateText } = await from("ai");
-    answers("openai_responses_error");
-    const failed = generateText({
-      model: await aiModel(),
-      prompt: "x",
-      maxRetries: 0,
-      telemetry: { integrations: [telemetry()] },
-    });
-    expect(await failed.catch(() => "failed")).toBe("failed");
-    await arrived([
-      { event_type: "span", status: "error", span_id: { $id: "root" } },
-      { event_type: "prompt_call", status: "error", parent_span_id: { $id: "root" } },
-    ]);
-  });
+  test.if(set === "newest")(
+    "AI SDK: telemetry of a call that fails",
+    async () => {
+      const { generateText } = await from("ai");
+      answers("openai_responses_error");
+      const failed = generateText({
+        model: await aiModel(),
+        prompt: "x",
+        maxRetries: 0,
+        telemetry: { integrations: [telemetry()] },
+      });
+      expect(await failed.catch(() => "failed")).toBe("failed");
+      await arrived([
+        { event_type: "span", status: "error", span_id: { $id: "root" } },
+        {
+          event_type: "prompt_call",
+          status: "error",
+          parent_span_id: { $id: "root" },
+        },
+      ]);
+    },
+  );
 
   async function chatModel(options: object = {}): Promise<Loose> {
     const { ChatOpenAI } = await from("@langchain/openai");
@@ -211,7 +255,10 @@ describe.each(["newest", "oldest"] as const)("%s", (set) => {
 
   test("LangChain: a chain, and a stream", async () => {
     const { ChatPromptTemplate } = await from("@langchain/core/prompts");
-    const prompt = ChatPromptTemplate.fromMessages([["system", "Be brief."], ["human", "{q}"]]);
+    const prompt = ChatPromptTemplate.fromMessages([["system", "Be brief."], [
+      "human",
+      "{q}",
+    ]]);
     const callbacks = [new CallbackHandler()];
     answers("openai_chat");
     const chain = prompt.pipe(await chatModel({ temperature: 0.5 }));
@@ -224,7 +271,12 @@ describe.each(["newest", "oldest"] as const)("%s", (set) => {
     const model = await chatModel({ streamUsage: true });
     for await (const _piece of await model.stream("Count.", { callbacks }));
     await arrived([
-      { event_type: "span", name: "answer", span_id: { $id: "answer" }, run_id: { $id: "run" } },
+      {
+        event_type: "span",
+        name: "answer",
+        span_id: { $id: "answer" },
+        run_id: { $id: "run" },
+      },
       {
         event_type: "span",
         name: "RunnableSequence",
@@ -240,7 +292,10 @@ describe.each(["newest", "oldest"] as const)("%s", (set) => {
         ...says,
         run_id: { $id: "run" },
         parent_span_id: { $id: "chain" },
-        prompt: [{ role: "system", content: "Be brief." }, { role: "user", content: "2 + 2?" }],
+        prompt: [{ role: "system", content: "Be brief." }, {
+          role: "user",
+          content: "2 + 2?",
+        }],
       },
       {
         event_type: "prompt_call",
@@ -252,17 +307,29 @@ describe.each(["newest", "oldest"] as const)("%s", (set) => {
 
   test("LangGraph: an agent with a tool", async () => {
     const { createReactAgent } = await from("@langchain/langgraph/prebuilt");
-    const [{ tool }, { z }] = [await from("@langchain/core/tools"), await from("zod")];
-    const getWeather = tool(({ city }: { city: string }) => `Clear in ${city}.`, {
-      name: "get_weather",
-      description: "d",
-      schema: z.object({ city: z.string() }),
-    });
+    const [{ tool }, { z }] = [
+      await from("@langchain/core/tools"),
+      await from("zod"),
+    ];
+    const getWeather = tool(
+      ({ city }: { city: string }) => `Clear in ${city}.`,
+      {
+        name: "get_weather",
+        description: "d",
+        schema: z.object({ city: z.string() }),
+      },
+    );
     answers("openai_chat_tools", "openai_chat");
-    const agent = createReactAgent({ llm: await chatModel(), tools: [getWeather] });
+    const agent = createReactAgent({
+      llm: await chatModel(),
+      tools: [getWeather],
+    });
     const result = await agent.invoke(
       { messages: [{ role: "user", content: question }] },
-      { callbacks: [new CallbackHandler()], configurable: { thread_id: "thread-1" } },
+      {
+        callbacks: [new CallbackHandler()],
+        configurable: { thread_id: "thread-1" },
+      },
     );
     expect(result.messages.at(-1).content).toBe("2 + 2 = 4.");
     expect(await aisentry.flush(10_000)).toBe(true);
@@ -273,7 +340,11 @@ describe.each(["newest", "oldest"] as const)("%s", (set) => {
     expect(roots.map((event) => event.name)).toEqual(["LangGraph"]);
     const calls = events.filter((event) => event.event_type !== "span");
     expect(judge(calls, [
-      { ...asks, agent_name: { $text: "agent" }, prompt: [{ role: "user", content: question }] },
+      {
+        ...asks,
+        agent_name: { $text: "agent" },
+        prompt: [{ role: "user", content: question }],
+      },
       { ...ran, output: "Clear in Paris.", tool_call_id: { $is: "anything" } },
       says,
     ])).toBeNull();
@@ -283,7 +354,9 @@ describe.each(["newest", "oldest"] as const)("%s", (set) => {
     answers("openai_responses_error");
     const model = await chatModel();
     const failed = model.invoke("x", { callbacks: [new CallbackHandler()] });
-    expect(String(await failed.catch((error: unknown) => error))).toContain("No tool output found");
+    expect(String(await failed.catch((error: unknown) => error))).toContain(
+      "No tool output found",
+    );
     await arrived([{
       event_type: "prompt_call",
       status: "error",
@@ -300,7 +373,10 @@ describe.each(["newest", "oldest"] as const)("%s", (set) => {
     await model.invoke("2 + 2?", { callbacks: [new CallbackHandler()] });
     expect(await aisentry.flush(10_000)).toBe(true);
     const events = [...receiver.events.values()];
-    expect(events.map((event) => event.event_type).sort()).toEqual(["prompt_call", "span"]);
+    expect(events.map((event) => event.event_type).sort()).toEqual([
+      "prompt_call",
+      "span",
+    ]);
     const counted = events.filter((event) => event.tokens_input !== undefined);
     expect(counted).toHaveLength(1);
   });
@@ -325,7 +401,10 @@ describe.each(["newest", "oldest"] as const)("%s", (set) => {
       tools: [getWeather],
     });
     answers("openai_chat_tools", "openai_chat");
-    const result = await aisentry.span("answer", () => agents.run(agent, question));
+    const result = await aisentry.span(
+      "answer",
+      () => agents.run(agent, question),
+    );
     expect(result.finalOutput).toBe("2 + 2 = 4.");
     expect(await aisentry.flush(10_000)).toBe(true);
     const events = [...receiver.events.values()] as Named[];
@@ -345,26 +424,43 @@ describe.each(["newest", "oldest"] as const)("%s", (set) => {
   test("MCP: a client and a server, as one run", async () => {
     const { Client } = await from("@modelcontextprotocol/sdk/client/index.js");
     const { McpServer } = await from("@modelcontextprotocol/sdk/server/mcp.js");
-    const { InMemoryTransport } = await from("@modelcontextprotocol/sdk/inMemory.js");
+    const { InMemoryTransport } = await from(
+      "@modelcontextprotocol/sdk/inMemory.js",
+    );
     const { z } = await from("zod");
     const server = wrapServer(new McpServer({ name: "s", version: "1" }));
-    server.tool("get_weather", { city: z.string() }, ({ city }: { city: string }) => {
-      if (city === "Atlantis") throw new Error("no such city");
-      return { content: [{ type: "text", text: `Clear in ${city}.` }] };
-    });
+    server.tool(
+      "get_weather",
+      { city: z.string() },
+      ({ city }: { city: string }) => {
+        if (city === "Atlantis") throw new Error("no such city");
+        return { content: [{ type: "text", text: `Clear in ${city}.` }] };
+      },
+    );
     const [left, right] = InMemoryTransport.createLinkedPair();
     const client = new Client({ name: "c", version: "1" });
     expect(wrapClient(client)).toBe(client);
     await Promise.all([server.connect(left), client.connect(right)]);
     await client.listTools();
     await aisentry.span("answer", async () => {
-      const result = await client.callTool({ name: "get_weather", arguments: { city: "Paris" } });
+      const result = await client.callTool({
+        name: "get_weather",
+        arguments: { city: "Paris" },
+      });
       expect(result.content[0].text).toBe("Clear in Paris.");
-      await client.callTool({ name: "get_weather", arguments: { city: "Atlantis" } });
+      await client.callTool({
+        name: "get_weather",
+        arguments: { city: "Atlantis" },
+      });
     });
     await client.close();
-    const side = (side: string) => ({ attributes: { mcp: { method: "tools/call", side } } });
-    const failed = { status: "error", error: { message: { $text: "no such city" } } };
+    const side = (side: string) => ({
+      attributes: { mcp: { method: "tools/call", side } },
+    });
+    const failed = {
+      status: "error",
+      error: { message: { $text: "no such city" } },
+    };
     await arrived([
       { name: "answer", run_id: { $id: "run" }, span_id: { $id: "answer" } },
       {
@@ -375,9 +471,24 @@ describe.each(["newest", "oldest"] as const)("%s", (set) => {
         span_id: { $id: "call" },
         output: [{ type: "text", text: "Clear in Paris." }],
       },
-      { ...ran, ...side("server"), run_id: { $id: "run" }, parent_span_id: { $id: "call" } },
-      { event_type: "tool_call", ...side("client"), ...failed, input: { city: "Atlantis" } },
-      { event_type: "tool_call", ...side("server"), ...failed, run_id: { $id: "run" } },
+      {
+        ...ran,
+        ...side("server"),
+        run_id: { $id: "run" },
+        parent_span_id: { $id: "call" },
+      },
+      {
+        event_type: "tool_call",
+        ...side("client"),
+        ...failed,
+        input: { city: "Atlantis" },
+      },
+      {
+        event_type: "tool_call",
+        ...side("server"),
+        ...failed,
+        run_id: { $id: "run" },
+      },
     ]);
   });
 });

@@ -38,8 +38,15 @@ beforeAll(async () => {
   [hosts, newest] = [await libraries("hosts"), await libraries("newest")];
   await buildPackage(dist);
   const manifest = join(import.meta.dir, "../package.json");
-  await Bun.write(join(folder, "node_modules/aisentry/package.json"), Bun.file(manifest));
-  const needs = { private: true, type: "module", dependencies: { aisentry: "*" } };
+  await Bun.write(
+    join(folder, "node_modules/aisentry/package.json"),
+    Bun.file(manifest),
+  );
+  const needs = {
+    private: true,
+    type: "module",
+    dependencies: { aisentry: "*" },
+  };
   writeFileSync(join(folder, "package.json"), JSON.stringify(needs));
   // A web page of another origin than the server's.
   page = Bun.serve({
@@ -47,7 +54,9 @@ beforeAll(async () => {
     hostname: "127.0.0.1",
     fetch: (request) => {
       const { pathname } = new URL(request.url);
-      if (pathname === "/favicon.ico") return new Response(null, { status: 204 });
+      if (pathname === "/favicon.ico") {
+        return new Response(null, { status: 204 });
+      }
       if (pathname !== "/") return new Response(Bun.file(join(dist, pathname)));
       return new Response("<!doctype html><title>t</title>", {
         headers: { "content-type": "text/html" },
@@ -72,16 +81,21 @@ afterAll(async () => {
 });
 
 async function stored(env: string): Promise<Named[]> {
-  const response = await fetch(`${server.url}/api/events?env=${env}&limit=100`, {
-    headers: { authorization: `Bearer ${key}` },
-  });
+  const response = await fetch(
+    `${server.url}/api/events?env=${env}&limit=100`,
+    {
+      headers: { authorization: `Bearer ${key}` },
+    },
+  );
   return (await response.json() as { events: Named[] }).events;
 }
 
 /** The events may be on their way when the program has ended. */
 async function arrived(env: string, expected: Named[]): Promise<void> {
   const deadline = performance.now() + untilMsMax;
-  while ((await stored(env)).length < expected.length && performance.now() < deadline) {
+  while (
+    (await stored(env)).length < expected.length && performance.now() < deadline
+  ) {
     await Bun.sleep(20);
   }
   expect(judge(await stored(env), expected)).toBeNull();
@@ -102,7 +116,8 @@ const body = `
   const stream = observe(async function* stream() { yield "a"; yield "b"; });
   for await (const piece of stream()) seen.push(piece);
 `;
-const names = "init, flush, stats, span, observe, inject, expect, logPromptCall";
+const names =
+  "init, flush, stats, span, observe, inject, expect, logPromptCall";
 
 /** `follows` is whether the host can follow a program across await. */
 function expected(platform: string, follows = true): Named[] {
@@ -117,9 +132,23 @@ function expected(platform: string, follows = true): Named[] {
       client: { platform: { $text: platform } },
     },
     { event_type: "span", name: "double", input: 21, output: 42, ...inside },
-    { event_type: "assertion_failed", assertion_name: "has an answer", ...inside },
-    { event_type: "span", name: "answer", run_id: { $id: "run" }, status: "success" },
-    { event_type: "span", name: "broken", status: "error", error: { type: "TypeError" } },
+    {
+      event_type: "assertion_failed",
+      assertion_name: "has an answer",
+      ...inside,
+    },
+    {
+      event_type: "span",
+      name: "answer",
+      run_id: { $id: "run" },
+      status: "success",
+    },
+    {
+      event_type: "span",
+      name: "broken",
+      status: "error",
+      error: { type: "TypeError" },
+    },
     { event_type: "span", name: "stream", output: "ab" },
   ];
 }
@@ -131,14 +160,30 @@ console.log(JSON.stringify(seen));
 `;
 
 const denoOptions = ["--no-lock", "--node-modules-dir=manual"];
-const denoAllowed = ["--allow-net", "--allow-env", "--allow-read", "--allow-sys"];
+const denoAllowed = [
+  "--allow-net",
+  "--allow-env",
+  "--allow-read",
+  "--allow-sys",
+];
 const commands: [name: string, command: () => string[]][] = [
   ["node", () => ["node"]],
   ["bun", () => [process.execPath, "run"]],
-  ["deno", () => [join(hosts, "node_modules/deno/bin.cjs"), "run", ...denoOptions, ...denoAllowed]],
+  [
+    "deno",
+    () => [
+      join(hosts, "node_modules/deno/bin.cjs"),
+      "run",
+      ...denoOptions,
+      ...denoAllowed,
+    ],
+  ],
 ];
 
-async function run(command: string[], env: Record<string, string>): Promise<string> {
+async function run(
+  command: string[],
+  env: Record<string, string>,
+): Promise<string> {
   const child = Bun.spawn(command, {
     cwd: folder,
     env: { PATH: process.env.PATH!, HOME: folder, ...env },
@@ -147,7 +192,10 @@ async function run(command: string[], env: Record<string, string>): Promise<stri
     stderr: "pipe",
     timeout: 60_000,
   });
-  const texts = [new Response(child.stdout).text(), new Response(child.stderr).text()];
+  const texts = [
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ];
   const [output, complaint] = await Promise.all(texts);
   return `${output}${complaint}${await child.exited || ""}`.trim();
 }
@@ -185,8 +233,10 @@ test("Chromium", async () => {
     expect(await tab.evaluate(script)).toEqual([seen, true]);
     await arrived("of-chromium", expected("Chrome", false));
     // What is logged last leaves with the page.
-    await tab.evaluate(`import("/index.js").then(({ logPromptCall }) => void logPromptCall({
-      env: "of-leaving", model: "last" }))`);
+    await tab.evaluate(
+      `import("/index.js").then(({ logPromptCall }) => void logPromptCall({
+      env: "of-leaving", model: "last" }))`,
+    );
     await tab.close({ runBeforeUnload: true });
     await arrived("of-leaving", [{ model: "last" }]);
   } finally {
@@ -227,13 +277,19 @@ const config :Workerd.Config = (
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
 );
 const worker :Workerd.Worker = (
-  modules = [${list.map((name) => `(name = "${name}", esModule = embed "${name}")`).join(", ")}],
+  modules = [${
+        list.map((name) => `(name = "${name}", esModule = embed "${name}")`)
+          .join(", ")
+      }],
   compatibilityDate = "2026-01-01",
   compatibilityFlags = ${JSON.stringify(flags)},
   bindings = [(name = "DSN", text = "${dsn}"), (name = "ENV", text = "of-workerd-${how}")],
 );`,
     );
-    const binary = join(hosts, "node_modules/@cloudflare/workerd-linux-64/bin/workerd");
+    const binary = join(
+      hosts,
+      "node_modules/@cloudflare/workerd-linux-64/bin/workerd",
+    );
     const child = Bun.spawn([binary, "serve", "config.capnp"], {
       cwd: at,
       stdin: "ignore",
@@ -242,7 +298,10 @@ const worker :Workerd.Worker = (
     });
     try {
       expect(await answerOf(`http://127.0.0.1:${port}/`)).toBe(seen);
-      await arrived(`of-workerd-${how}`, expected("Cloudflare-Workers|node", how === "with"));
+      await arrived(
+        `of-workerd-${how}`,
+        expected("Cloudflare-Workers|node", how === "with"),
+      );
     } finally {
       child.kill();
       await child.exited;
@@ -291,10 +350,24 @@ test.each(loaders)("aisentry/auto in %s", async (name, command) => {
   }
   const file = join(folder, `auto_${name}.mjs`);
   writeFileSync(file, autoProgram);
-  const env = { AISENTRY_DSN: dsn, AISENTRY_ENVIRONMENT: `auto-${name}`, STAND_IN: standIn.url };
+  const env = {
+    AISENTRY_DSN: dsn,
+    AISENTRY_ENVIRONMENT: `auto-${name}`,
+    STAND_IN: standIn.url,
+  };
   const output = await run([...command(join(dist, "auto.js")), file], env);
-  expect(output).toBe("2 + 2 = 4.\n2 + 2 = 4.\nThe capital of France is Paris.");
-  const call = { event_type: "prompt_call", name: "openai.chat.completions", tokens_input: 43 };
-  const other = { event_type: "prompt_call", name: "google.generate_content", tokens_input: 15 };
+  expect(output).toBe(
+    "2 + 2 = 4.\n2 + 2 = 4.\nThe capital of France is Paris.",
+  );
+  const call = {
+    event_type: "prompt_call",
+    name: "openai.chat.completions",
+    tokens_input: 43,
+  };
+  const other = {
+    event_type: "prompt_call",
+    name: "google.generate_content",
+    tokens_input: 15,
+  };
   await arrived(`auto-${name}`, [call, call, other]);
 }, 90_000);

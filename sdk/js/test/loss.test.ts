@@ -38,13 +38,22 @@ test("drops are told to the server with the next events, once", async () => {
   expect(await client.delivery.flush(5000)).toBe(true);
   // The request that failed came again, with the same report.
   const told = "before_send=1,invalid_event=1";
-  expect(receiver.requests.map((request) => request.drops)).toEqual([told, told, null]);
+  expect(receiver.requests.map((request) => request.drops)).toEqual([
+    told,
+    told,
+    null,
+  ]);
 });
 
 test("what the server itself left out is no news to it", async () => {
   using receiver = startReceiver();
   receiver.faults.push((events) =>
-    Response.json({ accepted: 0, duplicates: 0, sampled_out: 1, rejected: [{ index: 0 }] }, {
+    Response.json({
+      accepted: 0,
+      duplicates: 0,
+      sampled_out: 1,
+      rejected: [{ index: 0 }],
+    }, {
       status: events.length === 2 ? 202 : 500,
     })
   );
@@ -53,18 +62,28 @@ test("what the server itself left out is no news to it", async () => {
   expect(await client.delivery.flush(5000)).toBe(true);
   log(client, 1);
   expect(await client.delivery.flush(5000)).toBe(true);
-  expect(client.delivery.stats().dropped).toEqual({ sampled_out: 1, rejected: 1 });
-  expect(receiver.requests.map((request) => request.drops)).toEqual([null, null]);
+  expect(client.delivery.stats().dropped).toEqual({
+    sampled_out: 1,
+    rejected: 1,
+  });
+  expect(receiver.requests.map((request) => request.drops)).toEqual([
+    null,
+    null,
+  ]);
 });
 
 test("what is left at close is dropped and counted, and said once", async () => {
   const client = startClient(nobody);
   log(client, 5);
   expect(await client.close(50)).toBe(false);
-  expect(client.delivery.stats()).toMatchObject({ waiting: 0, dropped: { closed: 5 } });
+  expect(client.delivery.stats()).toMatchObject({
+    waiting: 0,
+    dropped: { closed: 5 },
+  });
   expect(client.log("prompt_call", {})).toBeUndefined();
   expect(client.delivery.stats().dropped).toEqual({ closed: 6 });
-  expect(said().filter((text) => text.includes("not reached in time"))).toHaveLength(1);
+  expect(said().filter((text) => text.includes("not reached in time")))
+    .toHaveLength(1);
 });
 
 test("a refused key ends the sending for good, and what follows is counted", async () => {
@@ -97,7 +116,9 @@ test("with a spool, what is left at close is sent by whoever comes next, once", 
   aisentry.init({ dsn: receiver.dsn, spool_dir });
   await until(() => readdirSync(folder) !== null);
   await new Promise((resolve) => setTimeout(resolve));
-  for (let at = 0; at < 3; at++) aisentry.logToolCall({ tool_name: `kept ${at}` });
+  for (let at = 0; at < 3; at++) {
+    aisentry.logToolCall({ tool_name: `kept ${at}` });
+  }
   expect(await aisentry.close(50)).toBe(false);
   expect(readdirSync(spool_dir)).toHaveLength(1);
   receiver.faults.length = 0;
@@ -133,14 +154,19 @@ test("a spool is of one address, and its folder may be anything", () => {
   const spool_dir = spoolDir("address");
   expect(spoolOf(nobody, spool_dir).put(["{}"])).toBe(true);
   expect(spoolOf("http://a-key@127.0.0.1:2/p", spool_dir).claim()).toBeNull();
-  expect(spoolOf("http://another-key@127.0.0.1:1/p", spool_dir).claim()).not.toBeNull();
+  expect(spoolOf("http://another-key@127.0.0.1:1/p", spool_dir).claim()).not
+    .toBeNull();
   const odd = spoolOf(nobody, "/proc/no/such/place");
   expect([odd.put(["{}"]), odd.claim()]).toEqual([false, null]);
 });
 
 test("memory is flat while the server is away, and nobody waits", async () => {
   const client = startClient(nobody);
-  const fields = { model: "m", prompt: "x".repeat(2000), response: "y".repeat(2000) };
+  const fields = {
+    model: "m",
+    prompt: "x".repeat(2000),
+    response: "y".repeat(2000),
+  };
   const fill = (count: number) => {
     let longestMs = 0;
     for (let at = 0; at < count; at++) {

@@ -21,7 +21,14 @@ const project = join(folder, "project");
 const coreGzipBytesMax = 12 * 1024;
 const allGzipBytesMax = 20 * 1024;
 /** By the manifest, each with its declarations. */
-const entries = ["ai_sdk", "auto", "index", "langchain", "mcp", "openai_agents"];
+const entries = [
+  "ai_sdk",
+  "auto",
+  "index",
+  "langchain",
+  "mcp",
+  "openai_agents",
+];
 let built: Built;
 
 interface Ended {
@@ -82,20 +89,31 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const readme = readFileSync(join(here, "README.md"), "utf8");
-const [snippet] = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map((match) => match[1]!);
+const [snippet] = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map((match) =>
+  match[1]!
+);
 
 test("the package holds the built files and nothing else", () => {
   const files = readdirSync(join(project, "node_modules/aisentry"), {
     recursive: true,
   }).map(String);
-  const names = files.filter((name) => !/^dist\/(wire\/)?\w+(\.d\.ts|\.js)$/.test(name));
-  expect(names.sort()).toEqual(["README.md", "dist", "dist/wire", "package.json"]);
+  const names = files.filter((name) =>
+    !/^dist\/(wire\/)?\w+(\.d\.ts|\.js)$/.test(name)
+  );
+  expect(names.sort()).toEqual([
+    "README.md",
+    "dist",
+    "dist/wire",
+    "package.json",
+  ]);
   for (const entry of entries) {
     expect(files).toContain(`dist/${entry}.js`);
     expect(files).toContain(`dist/${entry}.d.ts`);
   }
   expect(
-    readdirSync(join(project, "node_modules")).filter((name) => !name.startsWith(".")),
+    readdirSync(join(project, "node_modules")).filter((name) =>
+      !name.startsWith(".")
+    ),
   ).toEqual([
     "aisentry",
   ]);
@@ -105,8 +123,12 @@ test("it asks for no module of any host", () => {
   const dist = join(project, "node_modules/aisentry/dist");
   for (const name of readdirSync(dist).filter((name) => name.endsWith(".js"))) {
     const text = readFileSync(join(dist, name), "utf8");
-    const asked = [...text.matchAll(/^(?:import|export)\b[^;"=]*"([^"]+)";$/gm)];
-    const theirs = asked.map((match) => match[1]!).filter((one) => !/^\.\.?\//.test(one));
+    const asked = [
+      ...text.matchAll(/^(?:import|export)\b[^;"=]*"([^"]+)";$/gm),
+    ];
+    const theirs = asked.map((match) => match[1]!).filter((one) =>
+      !/^\.\.?\//.test(one)
+    );
     expect(theirs).toEqual([]);
     expect(text).not.toMatch(/\brequire\(["']|\bimport\(["'][^.]/);
   }
@@ -134,9 +156,12 @@ test.each(hosts)("the README's example runs in %s", async (name, command) => {
     "score",
     "span",
   ]);
+  expect(events.at(-1)).toMatchObject({ name: "answer", output: "Paris." });
   expect(new Set(events.map((event) => event.run_id)).size).toBe(1);
   expect(
-    events.map((event) => (event.client as { platform: string }).platform.split(" ")[0]),
+    events.map((event) =>
+      (event.client as { platform: string }).platform.split(" ")[0]
+    ),
   )
     .toEqual([name, name, name, name]);
 });

@@ -50,25 +50,42 @@ interface Plan {
 }
 
 const value = fc.oneof(
-  fc.anything({ withBigInt: true, withDate: true, withMap: true, withSparseArray: true }),
+  fc.anything({
+    withBigInt: true,
+    withDate: true,
+    withMap: true,
+    withSparseArray: true,
+  }),
   fc.constant(undefined),
   fc.func(fc.integer()),
 );
 const action: fc.Arbitrary<Action> = fc.oneof(
   value.map((give) => ({ give })),
-  fc.oneof(value, fc.string().map((message) => new TypeError(message))).map((it) => ({
+  fc.oneof(value, fc.string().map((message) => new TypeError(message))).map((
+    it,
+  ) => ({
     throw: it,
   })),
 );
 const plan: fc.Arbitrary<Plan> = fc.record({
-  form: fc.constantFrom<Form>("function", "async", "generator", "async_generator"),
+  form: fc.constantFrom<Form>(
+    "function",
+    "async",
+    "generator",
+    "async_generator",
+  ),
   yields: fc.array(value, { maxLength: 4 }),
   end: action,
   isStubborn: fc.boolean(),
 });
 const turns = fc.array(
   fc.tuple(
-    fc.constantFrom("next" as const, "next" as const, "return" as const, "throw" as const),
+    fc.constantFrom(
+      "next" as const,
+      "next" as const,
+      "return" as const,
+      "throw" as const,
+    ),
     value,
   ),
   { maxLength: 6 },
@@ -150,7 +167,9 @@ async function play(
     told.push(Object.prototype.toString.call(given));
     return given;
   });
-  const generator = result[1] as Record<string, (value: unknown) => unknown> | undefined;
+  const generator = result[1] as
+    | Record<string, (value: unknown) => unknown>
+    | undefined;
   if (!/Generator/.test(String(told[0]))) return [...told, ...result];
   for (const [name, argument] of list) {
     const [kind, turn] = await outcome(() => generator![name]!(argument));
@@ -165,7 +184,9 @@ function same(one: unknown[], other: unknown[]): void {
   one.forEach((value, at) => {
     const found = other[at];
     if (Array.isArray(value) && Array.isArray(found)) {
-      return value.forEach((entry, place) => expect(Object.is(found[place], entry)).toBe(true));
+      return value.forEach((entry, place) =>
+        expect(Object.is(found[place], entry)).toBe(true)
+      );
     }
     expect(Object.is(found, value)).toBe(true);
   });
@@ -174,14 +195,24 @@ function same(one: unknown[], other: unknown[]): void {
 describe("observe", () => {
   test("behaves as the function itself", async () => {
     await fc.assert(
-      fc.asyncProperty(plan, fc.array(value, { maxLength: 3 }), turns, async (plan, args, list) => {
-        const self = { name: "this" };
-        const [bareSeen, wrappedSeen]: unknown[][] = [[], []];
-        const bare = await play(make(plan, bareSeen!), self, args, list);
-        const wrapped = await play(aisentry.observe(make(plan, wrappedSeen!)), self, args, list);
-        same(bare, wrapped);
-        same(bareSeen!, wrappedSeen!);
-      }),
+      fc.asyncProperty(
+        plan,
+        fc.array(value, { maxLength: 3 }),
+        turns,
+        async (plan, args, list) => {
+          const self = { name: "this" };
+          const [bareSeen, wrappedSeen]: unknown[][] = [[], []];
+          const bare = await play(make(plan, bareSeen!), self, args, list);
+          const wrapped = await play(
+            aisentry.observe(make(plan, wrappedSeen!)),
+            self,
+            args,
+            list,
+          );
+          same(bare, wrapped);
+          same(bareSeen!, wrappedSeen!);
+        },
+      ),
       runs,
     );
   });
@@ -189,11 +220,16 @@ describe("observe", () => {
   test("span behaves as a call of its function", async () => {
     const plain = plan.map((
       one,
-    ) => ({ ...one, form: one.form === "async" ? "async" : "function" } as Plan));
+    ) => ({
+      ...one,
+      form: one.form === "async" ? "async" : "function",
+    } as Plan));
     await fc.assert(
       fc.asyncProperty(plain, async (plan) => {
         const bare = await outcome(() => make(plan, [])());
-        const inside = await outcome(() => aisentry.span("s", () => make(plan, [])()));
+        const inside = await outcome(() =>
+          aisentry.span("s", () => make(plan, [])())
+        );
         same(bare, inside);
       }),
       runs,
@@ -220,7 +256,9 @@ describe("observe", () => {
             }
           };
         const seen: number[] = [];
-        for await (const one of aisentry.observe(work as () => Iterable<number>)()) {
+        for await (
+          const one of aisentry.observe(work as () => Iterable<number>)()
+        ) {
           seen.push(one);
           if (one >= taken) break;
         }
@@ -245,7 +283,10 @@ describe("observe", () => {
     const { add } = Counter.prototype;
     Counter.prototype.add = aisentry.observe(add);
     expect(new Counter(1).add(2)).toBe(3);
-    expect([Counter.prototype.add.name, Counter.prototype.add.length]).toEqual(["add", 2]);
+    expect([Counter.prototype.add.name, Counter.prototype.add.length]).toEqual([
+      "add",
+      2,
+    ]);
     const Observed = aisentry.observe(Counter as never) as typeof Counter;
     expect(new Observed(5).add(1)).toBe(6);
     expect(new Observed()).toBeInstanceOf(Counter);
@@ -278,8 +319,13 @@ describe("observe", () => {
     for await (const word of Agent.words()) words.push(word);
     expect(words).toEqual(["a", "b"]);
     await aisentry.flush();
-    const told = [...receiver.events.values()].map((event) => [event.event_type, event.name]);
-    expect(told).toEqual([["span", "plain"], ["tool_call", "search"], ["span", "all"]]);
+    const told = [...receiver.events.values()].map((
+      event,
+    ) => [event.event_type, event.name]);
+    expect(told).toEqual([["span", "plain"], ["tool_call", "search"], [
+      "span",
+      "all",
+    ]]);
   });
 
   test("a promise of a library's own kind stays itself and is awaited once", async () => {
@@ -303,7 +349,11 @@ describe("observe", () => {
     }
     receiver.events.clear();
     const lazy = aisentry.observe(() => new Lazy(() => 42))();
-    expect([lazy instanceof Lazy, lazy.started, lazy.extra()]).toEqual([true, 0, "more"]);
+    expect([lazy instanceof Lazy, lazy.started, lazy.extra()]).toEqual([
+      true,
+      0,
+      "more",
+    ]);
     expect(await lazy).toBe(42);
     expect(lazy.started).toBe(1);
     const failing = aisentry.observe(function failing() {
@@ -311,7 +361,9 @@ describe("observe", () => {
         throw new RangeError("no");
       });
     })();
-    expect(String(await failing.then(null, (error: unknown) => error))).toBe("RangeError: no");
+    expect(String(await failing.then(null, (error: unknown) => error))).toBe(
+      "RangeError: no",
+    );
     await aisentry.flush();
     const told = [...receiver.events.values()].map((
       event,
@@ -332,37 +384,52 @@ describe.each(loud)("wrapped clients, %s", (set) => {
   }, 300_000);
   afterAll(() => standIn[Symbol.dispose]());
 
-  const pair = async (name: ProviderName, exchange: string): Promise<[Loose, Loose]> => {
+  const pair = async (
+    name: ProviderName,
+    exchange: string,
+  ): Promise<[Loose, Loose]> => {
     standIn.exchanges.splice(0, Infinity, exchange);
     const bare = await makeClient(folder, name, standIn.url);
     const wrapped = await makeClient(folder, name, standIn.url);
     expect(aisentry.wrap(wrapped)).toBe(wrapped);
     return [bare, wrapped];
   };
-  const question = { model: "m", messages: [{ role: "user", content: "Hi" }], max_tokens: 9 };
+  const question = {
+    model: "m",
+    messages: [{ role: "user", content: "Hi" }],
+    max_tokens: 9,
+  };
 
-  test.each(providers)("%s: it stays what it is, and is wrapped once", async (name) => {
-    const [bare, wrapped] = await pair(name, "openai_chat");
-    expect(Object.keys(wrapped)).toEqual(Object.keys(bare));
-    expect(Object.getPrototypeOf(wrapped)).toBe(Object.getPrototypeOf(bare));
-    const before = wrapped.makeRequest ?? wrapped.apiClient?.request;
-    aisentry.wrap(wrapped);
-    expect(wrapped.makeRequest ?? wrapped.apiClient?.request).toBe(before);
-  });
+  test.each(providers)(
+    "%s: it stays what it is, and is wrapped once",
+    async (name) => {
+      const [bare, wrapped] = await pair(name, "openai_chat");
+      expect(Object.keys(wrapped)).toEqual(Object.keys(bare));
+      expect(Object.getPrototypeOf(wrapped)).toBe(Object.getPrototypeOf(bare));
+      const before = wrapped.makeRequest ?? wrapped.apiClient?.request;
+      aisentry.wrap(wrapped);
+      expect(wrapped.makeRequest ?? wrapped.apiClient?.request).toBe(before);
+    },
+  );
 
   test("an answer, its class, and what else the promise can do", async () => {
     const clients = await pair("openai", "openai_chat");
     const [bare, wrapped] = await Promise.all(clients.map(async (client) => {
       const promise = client.chat.completions.create(question);
       const plain = await promise;
-      const { data, response } = await client.chat.completions.create(question).withResponse();
+      const { data, response } = await client.chat.completions.create(question)
+        .withResponse();
       const raw = await client.chat.completions.create(question).asResponse();
       return [
         promise.constructor.name,
         Object.prototype.toString.call(promise),
         plain,
         data,
-        [response.status, response.constructor.name, response.headers.get("content-type")],
+        [
+          response.status,
+          response.constructor.name,
+          response.headers.get("content-type"),
+        ],
         [raw.status, raw.bodyUsed, await raw.json()],
       ];
     }));
@@ -377,7 +444,8 @@ describe.each(loud)("wrapped clients, %s", (set) => {
       return pieces;
     };
     const [bare, wrapped] = await Promise.all(clients.map(async (client) => {
-      const open = () => client.chat.completions.create({ ...question, stream: true });
+      const open = () =>
+        client.chat.completions.create({ ...question, stream: true });
       const [one, other] = (await open()).tee();
       const broken = await open();
       const aborted = await open();
@@ -392,7 +460,9 @@ describe.each(loud)("wrapped clients, %s", (set) => {
         await Promise.all([read(one), read(other)]),
         [await read(broken, 2), broken.controller.signal.aborted],
         aborted.controller.signal.aborted,
-        await outcome(() => client.chat.completions.create(question, { signal: early.signal }))
+        await outcome(() =>
+          client.chat.completions.create(question, { signal: early.signal })
+        )
           .then(([kind, error]) => [kind, (error as Error).constructor.name]),
       ];
     }));
@@ -403,9 +473,13 @@ describe.each(loud)("wrapped clients, %s", (set) => {
     for (const name of ["openai", "anthropic"] as const) {
       const clients = await pair(name, "anthropic_error");
       const [bare, wrapped] = await Promise.all(clients.map(async (client) => {
-        const api = name === "openai" ? client.chat.completions : client.messages;
+        const api = name === "openai"
+          ? client.chat.completions
+          : client.messages;
         const [kind, error] = await outcome(() => api.create(question));
-        const { constructor, status, message } = error as Error & { status: number };
+        const { constructor, status, message } = error as Error & {
+          status: number;
+        };
         return [kind, constructor, status, message];
       }));
       expect(wrapped).toEqual(bare);
@@ -424,9 +498,14 @@ describe.each(loud)("wrapped clients, %s", (set) => {
     const parsed = await completions.parse(question);
     expect(parsed.choices[0].message.content).toBe("2 + 2 = 4.");
     const copies = wrapped.withOptions === undefined ? 0 : 1;
-    if (copies > 0) await wrapped.withOptions({ timeout: 1000 }).chat.completions.create(question);
+    if (copies > 0) {
+      await wrapped.withOptions({ timeout: 1000 }).chat.completions.create(
+        question,
+      );
+    }
     const [, anthropic] = await pair("anthropic", "anthropic_stream");
-    const message = await anthropic.messages.stream({ ...question }).finalMessage();
+    const message = await anthropic.messages.stream({ ...question })
+      .finalMessage();
     expect(message.stop_reason).toBe("end_turn");
     await aisentry.flush();
     const events = [...receiver.events.values()];
@@ -443,7 +522,17 @@ describe.each(loud)("wrapped clients, %s", (set) => {
     const [bare, wrapped] = await pair("openai", "openai_chat");
     const asked = (client: Loose) => client.chat.completions.create(question);
     expect(await asked(wrapped)).toEqual(await asked(bare));
-    for (const odd of [null, undefined, 1, "x", {}, () => 1, Object.freeze({ makeRequest() {} })]) {
+    for (
+      const odd of [
+        null,
+        undefined,
+        1,
+        "x",
+        {},
+        () => 1,
+        Object.freeze({ makeRequest() {} }),
+      ]
+    ) {
       expect(aisentry.wrap(odd)).toBe(odd);
     }
   });

@@ -19,7 +19,10 @@ export function startStandIn(): StandIn {
     hostname: "127.0.0.1",
     idleTimeout: 0,
     fetch: async (request) => {
-      asked.push({ path: new URL(request.url).pathname, body: await request.text() });
+      asked.push({
+        path: new URL(request.url).pathname,
+        body: await request.text(),
+      });
       const name = exchanges.length > 1 ? exchanges.shift()! : exchanges[0]!;
       const { response } = readExchange(name);
       const headers = { "content-type": response.content_type };
@@ -45,18 +48,41 @@ export async function load<T>(folder: string, name: string): Promise<T> {
 
 export type ProviderName = "openai" | "anthropic" | "google_genai";
 
-const makers: Record<ProviderName, (folder: string, url: string) => Promise<unknown>> = {
+const makers: Record<
+  ProviderName,
+  (folder: string, url: string) => Promise<unknown>
+> = {
   openai: async (folder, url) => {
-    const { default: OpenAI } = await load<{ default: Maker }>(folder, "openai");
-    return new OpenAI({ apiKey: "sk-of-the-tests", baseURL: `${url}/v1`, maxRetries: 0 });
+    const { default: OpenAI } = await load<{ default: Maker }>(
+      folder,
+      "openai",
+    );
+    return new OpenAI({
+      apiKey: "sk-of-the-tests",
+      baseURL: `${url}/v1`,
+      maxRetries: 0,
+    });
   },
   anthropic: async (folder, url) => {
-    const { default: Anthropic } = await load<{ default: Maker }>(folder, "@anthropic-ai/sdk");
-    return new Anthropic({ apiKey: "of-the-tests", baseURL: url, maxRetries: 0 });
+    const { default: Anthropic } = await load<{ default: Maker }>(
+      folder,
+      "@anthropic-ai/sdk",
+    );
+    return new Anthropic({
+      apiKey: "of-the-tests",
+      baseURL: url,
+      maxRetries: 0,
+    });
   },
   google_genai: async (folder, url) => {
-    const { GoogleGenAI } = await load<{ GoogleGenAI: Maker }>(folder, "@google/genai");
-    return new GoogleGenAI({ apiKey: "of-the-tests", httpOptions: { baseUrl: url } });
+    const { GoogleGenAI } = await load<{ GoogleGenAI: Maker }>(
+      folder,
+      "@google/genai",
+    );
+    return new GoogleGenAI({
+      apiKey: "of-the-tests",
+      httpOptions: { baseUrl: url },
+    });
   },
 };
 
@@ -64,12 +90,19 @@ const makers: Record<ProviderName, (folder: string, url: string) => Promise<unkn
 // deno-lint-ignore no-explicit-any
 export type Loose = any;
 
-export async function makeClient(folder: string, name: ProviderName, url: string): Promise<Loose> {
+export async function makeClient(
+  folder: string,
+  name: ProviderName,
+  url: string,
+): Promise<Loose> {
   return await makers[name](folder, url);
 }
 
 /** Makes a case's call with a client; reads a stream to its end, or as much of it as is told. */
-export async function callProvider(client: Loose, call: Call): Promise<unknown> {
+export async function callProvider(
+  client: Loose,
+  call: Call,
+): Promise<unknown> {
   const path = call.method!.split(".").map((step) =>
     step.replace(/_(\w)/g, (_, letter) => letter.toUpperCase())
   );

@@ -56,7 +56,8 @@ test("no span, observed function or assertion gets between a program and its wor
       if (value !== undefined) expect(aisentry.inject(any)).toBe(any);
       expect(aisentry.extract(any)).toEqual({});
       const checks = aisentry.expect(value, any);
-      checks.json(any).contains(any).lacks(any).matches(any).length(any, any).satisfies(any);
+      checks.json(any).contains(any).lacks(any).matches(any).length(any, any)
+        .satisfies(any);
       checks.latency(any, any).cost(any, any);
       expect(checks.failures.length).toBeGreaterThan(0);
     }
@@ -145,7 +146,8 @@ test("init again with the same options changes nothing, with others it takes ove
   aisentry.init({ dsn: second.dsn });
   aisentry.logPromptCall({ name: "3" });
   await aisentry.close();
-  const names = (receiver: Receiver) => [...receiver.events.values()].map((event) => event.name);
+  const names = (receiver: Receiver) =>
+    [...receiver.events.values()].map((event) => event.name);
   expect(names(first)).toEqual(["1", "2"]);
   expect(names(second)).toEqual(["3"]);
 });

@@ -15,7 +15,9 @@ export interface Operation {
 /** Follows keys and indexes; undefined where it ends. */
 export function get(value: unknown, ...path: (string | number)[]): unknown {
   for (const step of path) {
-    if (typeof value !== "object" && typeof value !== "function" || value === null) {
+    if (
+      typeof value !== "object" && typeof value !== "function" || value === null
+    ) {
       return undefined;
     }
     value = (value as Record<string | number, unknown>)[step];
@@ -40,7 +42,9 @@ export function count(
 /** Their sum; undefined when none of them is known. */
 export function total(...counts: (number | undefined)[]): number | undefined {
   const known = counts.filter((one) => one !== undefined);
-  return known.length > 0 ? known.reduce((sum, one) => sum + one, 0) : undefined;
+  return known.length > 0
+    ? known.reduce((sum, one) => sum + one, 0)
+    : undefined;
 }
 
 /** What else was asked for: temperature and the like. */
