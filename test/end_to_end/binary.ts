@@ -19,9 +19,13 @@ export const fromSource = [process.execPath, join(root, "src/main.ts")];
 
 let building: Promise<string> | null = null;
 
-/** Path of the binary for this machine, built anew when its inputs have changed. */
+/**
+ * Path of the binary for this machine, built anew when its inputs have changed; or the one that
+ * WATCHLLM_BINARY names, to try a release.
+ */
 export function builtBinary(): Promise<string> {
-  building ??= build();
+  const given = process.env.WATCHLLM_BINARY;
+  building ??= given === undefined ? build() : Promise.resolve(given);
   return building;
 }
 
