@@ -76,28 +76,37 @@ export class Monitors {
   #tries = 0;
   #lastTickMs: number | null = null;
   #timer: ReturnType<typeof setInterval> | null = null;
-  #stopped = false;
+  #stopping = new AbortController();
 
   constructor(options: MonitorsOptions) {
     this.#options = options;
   }
 
+  get #stopped(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
   start(): void {
-    const turn = () => {
-      try {
-        this.tick();
-      } catch (error) {
-        this.#options.onError("looking at the monitors", error);
-      }
-    };
-    this.#timer = setInterval(turn, tickMs);
-    turn();
+    this.#timer = setInterval(() => this.wake(), tickMs);
+    this.wake();
+  }
+
+  /** Looks now rather than at the next tick. */
+  wake(): void {
+    // Nothing is begun before the clock runs, or after it has stopped.
+    if (this.#timer === null) return;
+    try {
+      this.tick();
+    } catch (error) {
+      this.#options.onError("looking at the monitors", error);
+    }
   }
 
   /** What is under way is given up; the next life tells that nothing is known of it. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stopping.abort();
     if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, stopMsMax);
     for (const { abort } of this.#running.values()) abort.abort();
@@ -194,7 +203,8 @@ export class Monitors {
     if (this.#tries >= triesMax || this.#stopped) return "busy";
     this.#tries++;
     try {
-      return await attempt(monitor, secrets, this.#deps(project_id), signal);
+      const either = AbortSignal.any([signal, this.#stopping.signal]);
+      return await attempt(monitor, secrets, this.#deps(project_id), either);
     } finally {
       this.#tries--;
     }

@@ -250,10 +250,11 @@ export async function startServer(config: Config, state: State): Promise<Running
     stop: async () => {
       draining = true;
       live.close();
+      // Before requests are waited for: some of them wait for a check.
+      await monitors.stop();
       await Promise.all([http.stop(), grpc?.stop()]);
       await rewrites.close();
       await erase.close();
-      await monitors.stop();
       await alerting.stop();
       await stopMaintenance();
       await sandbox.close();

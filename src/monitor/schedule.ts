@@ -1,9 +1,11 @@
-// When a monitor is to be checked. Each has a place of its own within its interval, so that monitors
-// that were made together are not checked together; and a little jitter, so that endpoints cannot tell.
+// When a monitor is to be checked. Each has a place of its own within its interval, or within a minute,
+// so that monitors that were made together are not checked together; and a little jitter.
 
 const minuteMs = 60_000;
-const jitterMsMax = 30_000;
+const jitterMsMax = 20_000;
 const jitterShare = 0.1;
+/** Longer intervals are kept to the minute: a daily check does not come half a day late. */
+const spreadMinutesMax = 10;
 /** Later than this, the server was away: what was missed is not made up for all at once. */
 const lateMsMax = minuteMs;
 const spreadMsMax = minuteMs;
@@ -16,10 +18,10 @@ export function nextAfter(
   random: number,
 ): number {
   const intervalMs = intervalMinutes * minuteMs;
-  const phaseMs = phaseOf(id) * intervalMs;
-  let slot = Math.floor((nowMs - phaseMs) / intervalMs + 1) * intervalMs + phaseMs;
-  // After the first check, which waits for no slot, the next would follow at once.
-  if (slot - nowMs < intervalMs / 2) slot += intervalMs;
+  const gridMs = intervalMinutes > spreadMinutesMax ? minuteMs : intervalMs;
+  const phaseMs = phaseOf(id) * gridMs;
+  // Of its places, the one nearest to an interval from now.
+  const slot = Math.round((nowMs + intervalMs - phaseMs) / gridMs) * gridMs + phaseMs;
   return slot + random * Math.min(intervalMs * jitterShare, jitterMsMax);
 }
 

@@ -85,7 +85,7 @@ export function monitorRoutes(deps: MonitorDeps): OpenAPIHono<AppEnv> {
       updated_at: now,
     };
     monitors.save(stored, null);
-    monitors.tick();
+    monitors.wake();
     log.info("Monitor {id} created", { id, by: principal.key_id ?? "local" });
     return c.json(tell(deps, stored), 201);
   });
@@ -106,7 +106,7 @@ export function monitorRoutes(deps: MonitorDeps): OpenAPIHono<AppEnv> {
       updated_at: new Date(clock.nowMs()).toISOString(),
     };
     monitors.save(stored, before);
-    monitors.tick();
+    monitors.wake();
     return tell(deps, stored);
   };
 
