@@ -44,20 +44,21 @@ function baseOf({ id, monitor_id, monitor }: Checked, name: string): Draft {
   };
 }
 
+/** Not an error, whatever came of it: its calls and assertions are, and count once. */
 function rootOf(checked: Checked, last: Attempt): Draft {
   const [first] = checked.attempts;
   return {
     ...baseOf(checked, ""),
     event_type: "span",
     timestamp: iso(first!.at),
-    status: statusOf(last),
+    status: last.problem === null ? "success" : "warning",
     latency_ms: last.at + last.latency_ms - first!.at,
     attributes: {
       monitor_id: checked.monitor_id,
       outcome: outcomeOf(last),
       attempts: checked.attempts.length,
+      ...(last.problem === null ? {} : { problem: last.problem, message: last.message }),
     },
-    ...errorOf(last),
   };
 }
 
@@ -120,6 +121,7 @@ function brokenOf(checked: Checked, last: Attempt): Draft[] {
   return last.verdicts.flatMap(({ text, holds, actual, type }, at) =>
     holds !== false ? [] : [{
       ...baseOf(checked, `a${at + 1}`),
+      name: text.slice(0, 1024),
       parent_span_id: `${checked.id}.${checked.attempts.length}`,
       event_type: "assertion_failed",
       timestamp: iso(last.at + last.latency_ms),
@@ -135,8 +137,7 @@ function brokenOf(checked: Checked, last: Attempt): Draft[] {
 }
 
 function statusOf({ problem }: Attempt): string {
-  if (problem === null) return "success";
-  return problem === "timeout" || problem === "assertion_failed" ? problem : "error";
+  return problem === "timeout" ? "timeout" : "error";
 }
 
 function errorOf({ problem, message, status, answer }: Attempt): Draft {

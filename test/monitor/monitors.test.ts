@@ -49,7 +49,7 @@ test("a check is a run: a span, a call with its tokens, and what does not hold",
   const events = await place.events();
   expect(events.map(({ event_type, status, run_id, tags }) => [event_type, status, run_id, tags]))
     .toEqual([
-      ["span", "assertion_failed", last!.id, ["monitor", "monitor:mon_1"]],
+      ["span", "warning", last!.id, ["monitor", "monitor:mon_1"]],
       ["prompt_call", "success", last!.id, ["monitor", "monitor:mon_1"]],
       ["assertion_failed", "assertion_failed", last!.id, ["monitor", "monitor:mon_1"]],
     ]);

@@ -104,7 +104,12 @@ describe("events of a check", () => {
           ],
         }),
       ], [
-        { event_type: "span", status: "assertion_failed", latency_ms: 1120 },
+        {
+          event_type: "span",
+          status: "warning",
+          latency_ms: 1120,
+          attributes: { outcome: "failing", problem: "assertion_failed" },
+        },
         {
           event_type: "prompt_call",
           status: "error",
@@ -115,6 +120,7 @@ describe("events of a check", () => {
         {
           event_type: "assertion_failed",
           status: "assertion_failed",
+          name: 'contains "Lyon"',
           assertion_name: 'contains "Lyon"',
           actual: "Paris.",
           parent_span_id: "chk_1.2",
@@ -123,7 +129,7 @@ describe("events of a check", () => {
       ["no answer", "http", [
         attempt({ problem: "timeout", message: "No.", status: null, read: null, answer: null }),
       ], [
-        { event_type: "span", status: "timeout", error: { type: "timeout" } },
+        { event_type: "span", status: "warning", attributes: { outcome: "erroring" } },
         {
           event_type: "tool_call",
           tool_name: "http",
@@ -146,7 +152,6 @@ describe("events of a check", () => {
     for (const event of events) {
       expect(event).toMatchObject({
         run_id: "chk_1",
-        name: "Capital",
         env: "production",
         tags: ["monitor", "monitor:mon_1", "mine"],
       });
