@@ -170,6 +170,30 @@ describe("a rule that fails does not delay the others", () => {
     expect(life.store.rules.state(good.id).health).toBe("ok");
   });
 
+  test("nor do many others of which few fail: they are found by halves, and asked apart", async () => {
+    const good = Array.from({ length: 30 }, () => watched());
+    const bad = Array.from({ length: 2 }, () => watched({ filter: { model: "poison" } }));
+    let questions = 0;
+    const reader = broken(place.lake.store.reader, "poison");
+    const life = await live({
+      reader: {
+        snapshot: (scope, work) => {
+          questions++;
+          return reader.snapshot(scope, work);
+        },
+      },
+    });
+    await good[7]!.fail(place.clock.now - 1000);
+    await life.turn();
+    expect(good[7]!.told()).toEqual(["firing"]);
+    expect(questions).toBeLessThan(20);
+    questions = 0;
+    place.clock.now += 30_000;
+    await life.turn();
+    expect(questions).toBe(1 + bad.length);
+    for (const { id } of bad) expect(life.store.rules.state(id).failures).toBe(2);
+  });
+
   test("though its SQL hangs", async () => {
     const good = watched();
     const hanging = watched({ metric: undefined, filter: undefined, sql: "SELECT slow" });
