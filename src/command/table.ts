@@ -205,6 +205,34 @@ export const commands: readonly Command[] = [
     load: async () => (await import("./erase.ts")).verify,
   },
   {
+    name: "backup",
+    summary: "Make a whole copy of the data directory, while a server runs on it or not.",
+    about:
+      "All that was acknowledged before it began is inside. Parquet files and blobs are linked\n" +
+      "on the same disk, and take no room until they are deleted here.\n\n" +
+      "  watchllm backup /backups/monday",
+    arguments: [{ name: "folder", required: true }],
+    options: { format: formatOption() },
+    settings: state,
+    load: async () => (await import("./backup.ts")).make,
+  },
+  {
+    name: "backup verify",
+    summary: "Look at every byte of a backup; exit code 0 when it is whole.",
+    arguments: [{ name: "folder", required: true }],
+    options: { format: formatOption() },
+    settings: null,
+    load: async () => (await import("./backup.ts")).verify,
+  },
+  {
+    name: "restore",
+    summary: "Make a data directory of a backup, after looking at every byte of it.",
+    about: "  watchllm restore /backups/monday --data-dir ./restored",
+    arguments: [{ name: "folder", required: true }],
+    settings: ["data_dir"],
+    load: async () => (await import("./backup.ts")).restore,
+  },
+  {
     name: "rules apply",
     summary: "Make a project's alert rules those of a file; the difference is shown first.",
     about:

@@ -38,7 +38,9 @@ export const dataFormat = 2;
 
 const lockName = "lock.db";
 const holderName = "lock.json";
-const formatName = "VERSION";
+export const formatName = "VERSION";
+/** Stands in place of a format while a backup is being restored. */
+export const restoringMark = "restoring";
 /** Doctor holds the lock for a moment when it looks. */
 const waitMs = 250;
 
@@ -155,6 +157,12 @@ export function formatOf(dataDir: string): number | null {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw unusable(dataDir, error);
+  }
+  if (text === restoringMark) {
+    throw new DataDirError(
+      `A restore into ${dataDir} is under way, or was cut off. If it was, delete the folder and ` +
+        "restore again.",
+    );
   }
   const format = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
   if (format <= dataFormat) return format;
