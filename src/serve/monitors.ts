@@ -34,6 +34,8 @@ export interface MonitorDeps {
   alerting: Alerting;
   monitors: Monitors;
   clock: Clock;
+  /** False when nothing is recorded, and so nothing is checked. */
+  enabled: boolean;
   /** Keeps a connection open that is quiet while an endpoint is waited for. */
   keepOpen(request: Request): void;
 }
@@ -136,6 +138,9 @@ export function monitorRoutes(deps: MonitorDeps): OpenAPIHono<AppEnv> {
   });
 
   app.openapi(run, async (c) => {
+    if (!deps.enabled) {
+      throw new Problem(503, "Ingestion is off", "WATCHLLM_ENABLED is false.", {}, 60);
+    }
     const stored = monitorOf(deps, c.get("principal"), "admin", c.req.valid("param").id);
     keepOpen(c.req.raw);
     const result = await monitors.runNow(stored);

@@ -137,6 +137,22 @@ test("any HTTP call, with what it is set to send", async () => {
   expect(only).toMatchObject({ problem: null, answer: '{"up":true}', cost_usd: null });
 });
 
+test("a call without a body either way, at an address in brackets", async () => {
+  const server = Bun.serve({
+    hostname: "::1",
+    port: 0,
+    fetch: ({ method }) => new Response(null, { status: method === "HEAD" ? 204 : 500 }),
+  });
+  closing.push(() => server.stop(true));
+  const head = monitor({
+    type: "http",
+    url: `http://[::1]:${server.port}/`,
+    method: "HEAD",
+    assertions: [{ type: "status", values: [204] }, { type: "length", max: 0 }],
+  });
+  expect(await check(head, {}, deps(), never)).toMatchObject([{ problem: null, answer: "" }]);
+});
+
 describe("what can go wrong", () => {
   const head = (status: string) => `HTTP/1.1 ${status}\r\n`;
   const cases: [
