@@ -9,7 +9,7 @@ import type { StoredRule } from "../store/alerts/rules.ts";
 import { randomSecret } from "../store/state/secret.ts";
 import { type Backtest, backtest, CannotBacktest } from "../watch/backtest.ts";
 import type { Alerting } from "../watch/open.ts";
-import { SqlRuleError } from "../watch/sql_rule.ts";
+import { problemOfSql, SqlRuleError } from "../watch/sql_rule.ts";
 import { problemResponse, refuseInvalid, smallBody } from "./body.ts";
 import { Problem } from "./errors.ts";
 import { filterQuery, invalid, strictly, timeOf } from "./filter.ts";
@@ -100,7 +100,9 @@ const create = createRoute({
   method: "post",
   path: "/api/rules",
   summary: "Create a rule",
-  description: "It is looked at from the next tick on.",
+  description:
+    "It is looked at from the next tick on. The smallest has a name, a metric, a threshold " +
+    "and channels; a query in SQL is tried before it is saved.",
   request: { body: body(newRule) },
   responses: {
     201: json("Created.", told),
@@ -212,7 +214,7 @@ export function ruleRoutes({ alerting, clock, keepOpen }: RuleDeps): OpenAPIHono
     return c.json({ rules }, 200);
   });
 
-  app.openapi(create, (c) => {
+  app.openapi(create, async (c) => {
     const principal = c.get("principal");
     const { project_id: named, ...rule } = c.req.valid("json");
     const project_id = allowed(principal, "admin", named);
@@ -221,6 +223,7 @@ export function ruleRoutes({ alerting, clock, keepOpen }: RuleDeps): OpenAPIHono
       throw new Problem(409, "Too many rules", `The project has ${count} rules already.`);
     }
     checkChannels(alerting, project_id, rule);
+    await checkSql(alerting, project_id, rule, clock.nowMs());
     const now = new Date(clock.nowMs()).toISOString();
     const stored: StoredRule = {
       id: `rule_${randomSecret().slice(-12)}`,
@@ -266,20 +269,21 @@ export function ruleRoutes({ alerting, clock, keepOpen }: RuleDeps): OpenAPIHono
     return c.json(tell(stored), 200);
   });
 
-  app.openapi(put, (c) => {
+  app.openapi(put, async (c) => {
     const stored = ruleOf(alerting, c.get("principal"), "admin", c.req.valid("param").id);
     const { project_id, ...rule } = c.req.valid("json");
     if (project_id !== undefined && project_id !== stored.project_id) {
       throw new Problem(400, "Invalid request", "project_id: a rule stays in its project.");
     }
-    return c.json(tell(saveRule(alerting, stored, rule, clock.nowMs())), 200);
+    return c.json(tell(await checkAndSave(alerting, stored, rule, clock.nowMs())), 200);
   });
 
-  app.openapi(patch, (c) => {
+  app.openapi(patch, async (c) => {
     const stored = ruleOf(alerting, c.get("principal"), "admin", c.req.valid("param").id);
     const merged = { ...stored.rule, ...c.req.valid("json") } as Record<string, unknown>;
     for (const [name, value] of Object.entries(merged)) if (value === null) delete merged[name];
-    return c.json(tell(saveRule(alerting, stored, parsed(merged), clock.nowMs())), 200);
+    const saved = await checkAndSave(alerting, stored, parsed(merged), clock.nowMs());
+    return c.json(tell(saved), 200);
   });
 
   app.openapi(remove, (c) => {
@@ -334,6 +338,34 @@ export function checkChannels({ store }: Alerting, project_id: string, rule: Rul
       field: "channels",
     });
   }
+}
+
+/** Throws 400 for SQL that cannot be answered; slow SQL is taken, and cut off when it is looked at. */
+async function checkSql(
+  { questions }: Alerting,
+  project_id: string,
+  rule: Rule,
+  nowMs: number,
+): Promise<void> {
+  if (rule.sql === undefined || !rule.enabled) return;
+  const problem = await problemOfSql(questions, project_id, rule, nowMs);
+  if (problem === null) return;
+  throw new Problem(400, "Query not valid", `sql: ${problem}`, { field: "sql" });
+}
+
+async function checkAndSave(
+  alerting: Alerting,
+  { id, project_id, rule: before }: StoredRule,
+  rule: Rule,
+  nowMs: number,
+): Promise<StoredRule> {
+  if (!before.enabled || !asksTheSame(before, rule)) {
+    await checkSql(alerting, project_id, rule, nowMs);
+  }
+  // It may have been changed or deleted while the query was tried.
+  const stored = alerting.store.rules.get(id);
+  if (stored === null) throw new Problem(404, "Not found", `There is no rule "${id}".`);
+  return saveRule(alerting, stored, rule, nowMs);
 }
 
 /** Stores a changed rule; what fired by another question, or is disabled now, is ended. */

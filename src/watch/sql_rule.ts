@@ -3,7 +3,7 @@ import type { Point } from "../alert/decide.ts";
 import { type Rule, ruleBounds } from "../alert/rule.ts";
 import { seriesKey } from "../alert/state.ts";
 import { literal } from "../store/duckdb.ts";
-import type { Sandbox, Snapshot } from "../store/sandbox.ts";
+import type { Failure, Sandbox, Snapshot } from "../store/sandbox.ts";
 
 export interface SqlDeps {
   sandbox: Pick<Sandbox, "ask">;
@@ -13,12 +13,18 @@ export interface SqlDeps {
 
 /** The rule cannot be answered; the message is for its owner. */
 export class SqlRuleError extends Error {
-  /** The sandbox had no room: nothing is wrong with the rule. */
-  constructor(message: string, readonly isBusy = false) {
+  constructor(message: string, readonly reason: Failure["reason"] | "columns" | "rows") {
     super(message);
+  }
+
+  /** The sandbox had no room: nothing is wrong with the rule. */
+  get isBusy(): boolean {
+    return this.reason === "busy";
   }
 }
 
+/** Of the query itself, whatever the server is busy with. */
+const faults: readonly SqlRuleError["reason"][] = ["refused", "invalid", "crashed", "columns"];
 const answerBytesMax = 4 * 1024 * 1024;
 const manyRowsMax = 20_000;
 const labelCharactersMax = 200;
@@ -42,6 +48,22 @@ export async function askSql(
   return { points: readRows(rule, columns, rows), truncated };
 }
 
+/** What is wrong with the query, for its owner; null when nothing is, or nobody can say now. */
+export async function problemOfSql(
+  deps: SqlDeps,
+  project_id: string,
+  rule: Rule,
+  at: number,
+): Promise<string | null> {
+  try {
+    await askSql(deps, project_id, rule, at);
+    return null;
+  } catch (error) {
+    if (!(error instanceof SqlRuleError)) throw error;
+    return faults.includes(error.reason) ? error.message : null;
+  }
+}
+
 /** Many windows in one statement: a child process for each would take a second each. */
 export async function askSqlOfMany(
   deps: SqlDeps,
@@ -57,7 +79,9 @@ export async function askSqlOfMany(
   );
   const sql = parts.join("\nUNION ALL\n");
   const { columns, rows, truncated } = await run(deps, project_id, sql, manyRowsMax);
-  if (truncated) throw new SqlRuleError(`More than ${manyRowsMax} rows; choose a shorter time.`);
+  if (truncated) {
+    throw new SqlRuleError(`More than ${manyRowsMax} rows; choose a shorter time.`, "rows");
+  }
   return ats.map((_, step) => {
     const own = rows.filter(([window]) => Number(window) === step).map((row) => row.slice(1));
     return readRows(rule, columns.slice(1), own);
@@ -78,7 +102,7 @@ async function run(deps: SqlDeps, project_id: string, sql: string, rowsMax: numb
       bytesMax: answerBytesMax,
       deadlineMs: deps.timeoutMs,
     }, (bytes) => void pieces.push(bytes));
-    if (!answer.ok) throw new SqlRuleError(answer.message, answer.reason === "busy");
+    if (!answer.ok) throw new SqlRuleError(answer.message, answer.reason);
     const rows: unknown[][] = JSON.parse(`[${Buffer.concat(pieces).toString("utf8")}]`);
     return { columns: answer.columns, rows, truncated: answer.truncated };
   } finally {
@@ -118,12 +142,15 @@ function valueColumn(
   const named = columns.findIndex(({ name }) => name.toLowerCase() === "value");
   if (named !== -1) {
     if (numeric.test(columns[named]!.type)) return named;
-    throw new SqlRuleError(`The column value is ${columns[named]!.type}; it must be a number.`);
+    throw new SqlRuleError(
+      `The column value is ${columns[named]!.type}; it must be a number.`,
+      "columns",
+    );
   }
   if (!needsValue) return null;
   const numbers = columns.flatMap(({ type }, at) => numeric.test(type) ? [at] : []);
   if (numbers.length === 1) return numbers[0]!;
-  throw new SqlRuleError("Name the column that is held against the thresholds `value`.");
+  throw new SqlRuleError("Name the column that is held against the thresholds `value`.", "columns");
 }
 
 function numberOf(value: unknown): number | null {

@@ -152,6 +152,37 @@ describe("a rule that is not valid is refused, and told why", () => {
   });
 });
 
+describe("a rule in SQL that cannot be answered is refused, and told why", () => {
+  const cases: [sql: string, word: string][] = [
+    ["SELEC 1", "SELEC"],
+    ["SELECT * FROM evnts", "evnts"],
+    ["DELETE FROM events", "SELECT"],
+    ["SELECT * FROM read_text('/etc/passwd')", "read_text"],
+    ["SELECT 1; SELECT 2", "statement"],
+    ["SELECT model AS value FROM events", "must be a number"],
+    ["SELECT 1 AS a, 2 AS b", "`value`"],
+  ];
+  test.each(cases)("%s: %s", async (sql, word) => {
+    const { name } = smallest();
+    const { status, body } = await ask("/api/rules", "POST", { name, sql, critical: 1 });
+    expect([status, String(body.detail)]).toEqual([400, expect.stringContaining(word)]);
+  });
+
+  test("nor does a change make it so", async () => {
+    const sql = "SELECT count(*) AS value FROM events WHERE timestamp >= $since";
+    const { body: { id }, status } = await ask("/api/rules", "POST", {
+      name: "Counted",
+      sql,
+      critical: 1e9,
+    });
+    expect(status).toBe(201);
+    expect((await ask(`/api/rules/${id}`, "PATCH", { sql: "SELECT" })).status).toBe(400);
+    expect((await ask(`/api/rules/${id}`, "PATCH", { name: "More" })).status).toBe(200);
+    expect((await ask(`/api/rules/${id}`)).body).toMatchObject({ sql, name: "More" });
+    await ask(`/api/rules/${id}`, "DELETE");
+  });
+});
+
 test("a secret is never shown again, and is not on disk in the clear", async () => {
   const answers = await Promise.all([
     ask("/api/channels"),
