@@ -17,6 +17,7 @@ beforeAll(async () => {
   server = await startTestServer([
     ["allow-private-webhooks", "true"],
     ["redaction", "mask"],
+    ["alert-interval-s", "1"],
   ]);
   const { body } = await ask("/api/status");
   dataDir = String(body.data_dir);
@@ -176,6 +177,28 @@ test("what fails is told, shown, and ends; an alert of a monitor is resolved by 
   expect(event).toMatchObject({ name: "Told", event_id: alert!.id });
   expect((await ask(`/api/monitors/${id}`, "DELETE")).body).toEqual({ id });
   expect((await ask(`/api/channels/${channel.body.id}`, "DELETE")).status).toBe(200);
+});
+
+test("a rule watches what monitors find, as it does the events of any program", async () => {
+  endpoint.answer = () => new Response("no", { status: 500 });
+  const made = await ask("/api/monitors", "POST", capital({ name: "Watched" }));
+  const { id } = made.body;
+  const rule = await ask("/api/rules", "POST", {
+    name: "Failures of the monitor",
+    metric: "errors",
+    filter: { tag: `monitor:${id}` },
+    operator: ">=",
+    critical: 1,
+  });
+  expect(rule.status).toBe(201);
+  const alert = await eventually(async () => {
+    const { body } = await ask(`/api/alerts?rule_id=${rule.body.id}`);
+    return (body.alerts as Json[])[0];
+  });
+  // One check that failed is one error.
+  expect(alert).toMatchObject({ status: "firing", value: 1 });
+  await ask(`/api/rules/${rule.body.id}`, "DELETE");
+  await ask(`/api/monitors/${id}`, "DELETE");
 });
 
 describe("a monitor is changed", () => {
