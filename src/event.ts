@@ -139,6 +139,12 @@ export const fields = [
   },
   { id: 27, name: "agent_name", kind: "label", help: "Agent that acted." },
   { id: 28, name: "service", kind: "label", help: "Service that sent it." },
+  {
+    id: 29,
+    name: "fingerprint",
+    kind: "label",
+    help: "Failures that share it are one issue; otherwise the server decides.",
+  },
 
   {
     id: 30,
@@ -358,6 +364,35 @@ export const fields = [
     payload: true,
     help:
       "What else the span or log record carried, and which attributes became fields as they were.",
+  },
+
+  {
+    id: 140,
+    name: "issue",
+    kind: "label",
+    derived: "added",
+    help: "Issue that the failure is one of.",
+  },
+  {
+    id: 141,
+    name: "issue_kind",
+    kind: "label",
+    derived: "added",
+    help: "What kind of failure it is, such as tool_error.",
+  },
+  {
+    id: 142,
+    name: "issue_title",
+    kind: "text",
+    derived: "added",
+    help: "What happened, without what differs between occurrences.",
+  },
+  {
+    id: 143,
+    name: "issue_place",
+    kind: "text",
+    derived: "added",
+    help: "Where: a frame, tool, prompt or model.",
   },
 
   {

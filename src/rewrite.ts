@@ -1,6 +1,7 @@
 // History changed on request: mapped again after the mapping was mended, or priced again after the
 // prices were. One job at a time; a job that was cut off is safe to run again.
 import { type Event, type Field, fields } from "./event.ts";
+import { setIssue } from "./issue/fingerprint.ts";
 import { limits } from "./limits.ts";
 import { remap } from "./map/remap.ts";
 import type { Pricer } from "./price/pricer.ts";
@@ -138,6 +139,7 @@ function remapped(stored: Event, pricer: Pricer): Event | "refused" | null {
   Object.assign(event, Object.fromEntries(ours));
   const before = stored.cost_estimate_usd;
   pricer.price(event);
+  setIssue(event);
   const isOther = event.cost_estimate_usd !== before;
   if (before !== undefined && isOther && stored.cost_details !== undefined) {
     event.cost_original_usd = stored.cost_original_usd ?? before;

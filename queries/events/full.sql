@@ -28,6 +28,7 @@ SELECT
   blobs,
   agent_name,
   service,
+  fingerprint,
   prompt,
   prompt_template_id,
   prompt_version,
@@ -94,6 +95,10 @@ SELECT
   span_events,
   span_links,
   telemetry,
+  issue,
+  issue_kind,
+  issue_title,
+  issue_place,
   json_fields
 FROM events
 WHERE timestamp BETWEEN getvariable('page').first AND getvariable('page').last

@@ -26,6 +26,7 @@ SELECT
   blobs,
   agent_name,
   service,
+  fingerprint,
   prompt_template_id,
   prompt_version,
   model,
@@ -68,7 +69,11 @@ SELECT
   score_label,
   score_explanation,
   received_as,
-  span_kind
+  span_kind,
+  issue,
+  issue_kind,
+  issue_title,
+  issue_place
 FROM events
 WHERE timestamp BETWEEN getvariable('page').first AND getvariable('page').last
   AND list_contains(getvariable('page').ids, event_id)

@@ -26,6 +26,7 @@ SELECT
   blobs,
   agent_name,
   service,
+  fingerprint,
   prompt_template_id,
   prompt_version,
   model,
@@ -68,7 +69,11 @@ SELECT
   score_label,
   score_explanation,
   received_as,
-  span_kind
+  span_kind,
+  issue,
+  issue_kind,
+  issue_title,
+  issue_place
 FROM events
 WHERE run_id = $run_id::VARCHAR
 ORDER BY timestamp, event_id

@@ -29,6 +29,7 @@ CREATE TABLE events (
   blobs VARCHAR[], -- 26, labels: SHA-256 of the files that were moved out of the event.
   agent_name VARCHAR, -- 27, label: Agent that acted.
   service VARCHAR, -- 28, label: Service that sent it.
+  fingerprint VARCHAR, -- 29, label: Failures that share it are one issue; otherwise the server decides.
   prompt VARCHAR, -- 30, value: Text or messages sent to the model.
   prompt_template_id VARCHAR, -- 31, label: Template the prompt was made from.
   prompt_version VARCHAR, -- 32, label: Version of that template.
@@ -95,5 +96,9 @@ CREATE TABLE events (
   span_events VARCHAR, -- 134, list: Events of the span: {name, timestamp, attributes}.
   span_links VARCHAR, -- 135, list: Links of the span: {trace_id, span_id, attributes}.
   telemetry VARCHAR, -- 136, object: What else the span or log record carried, and which attributes became fields as they were.
+  issue VARCHAR, -- 140, label: Issue that the failure is one of.
+  issue_kind VARCHAR, -- 141, label: What kind of failure it is, such as tool_error.
+  issue_title VARCHAR, -- 142, text: What happened, without what differs between occurrences.
+  issue_place VARCHAR, -- 143, text: Where: a frame, tool, prompt or model.
   json_fields VARCHAR[] -- 120, labels: `value` fields that hold JSON text rather than a plain string.
 );

@@ -13,6 +13,11 @@ const kept = [
   "cost_estimate_usd",
   "cost_details",
   "cost_original_usd",
+  "fingerprint",
+  "issue",
+  "issue_kind",
+  "issue_title",
+  "issue_place",
 ] as const;
 
 /** Token counts and names decide the price: with others the estimate is worked out anew. */

@@ -1,6 +1,7 @@
 // Values as producers sent them → complete events, each with its line of the log, and named
 // rejections. The steps of a project come in between: move files out → redact → validate → price.
 import type { Event, Rejection } from "../event.ts";
+import { setIssue } from "../issue/fingerprint.ts";
 import { limits } from "../limits.ts";
 import { type Receipt, receiveEvent } from "./event.ts";
 
@@ -44,6 +45,8 @@ export interface Steps {
   redact: ((value: Draft) => Found | null) | null;
   /** Sets the cost of a complete event, in place. */
   price: ((event: Event) => void) | null;
+  /** Sets the fingerprint of a failure, in place, where a rule of the project has one for it. */
+  group: ((event: Event) => void) | null;
 }
 
 export interface Found {
@@ -54,7 +57,7 @@ export interface Found {
 
 type Draft = Record<string, unknown>;
 
-export const noSteps: Steps = { extract: null, redact: null, price: null };
+export const noSteps: Steps = { extract: null, redact: null, price: null, group: null };
 
 /** What became of a value whose files are moved out, and which is masked. */
 export interface Treated {
@@ -121,6 +124,8 @@ function take(
   if (blobs.length > 0) event.blobs = blobs;
   if (found !== null) event.redactions = found.counts;
   steps.price?.(event);
+  steps.group?.(event);
+  setIssue(event);
   const line = lineOf(event);
   if (isTooLong(line)) {
     batch.rejected.push({
@@ -148,6 +153,7 @@ function addConsequence(batch: Batch, value: Draft, receipt: Receipt): void {
   const verdict = receiveEvent(value, receipt);
   // It is made here, not by the producer: what cannot be received is a bug.
   if ("rejection" in verdict) throw new Error(verdict.rejection.message);
+  setIssue(verdict.event);
   batch.consequences.events.push(verdict.event);
   batch.consequences.lines.push(lineOf(verdict.event));
 }

@@ -54,18 +54,6 @@ export type ReceivedAs =
   | "span"
   | "log";
 
-export type IssueKind =
-  | "exception"
-  | "provider_error"
-  | "tool_error"
-  | "assertion"
-  | "schema_breach"
-  | "refusal"
-  | "truncation"
-  | "empty_answer"
-  | "hallucination"
-  | "loop";
-
 /** What every event can have. `null` and `undefined` count as absent. */
 export interface EventFields {
   /** Identity of the event; delivery is idempotent on it. */
@@ -404,5 +392,4 @@ export const fieldWords: Record<string, string> = {
   detection_method: "heuristic model_ensemble ground_truth_verification",
   alert_type: "cost_spike latency_spike error_rate_spike token_limit",
   received_as: "span log",
-  issue_kind: "exception provider_error tool_error assertion schema_breach refusal truncation empty_answer hallucination loop",
 };

@@ -67,6 +67,7 @@ KINDS: Dict[str, str] = {
     "attributes": "object",
     "agent_name": "label",
     "service": "label",
+    "fingerprint": "label",
     "prompt": "value",
     "prompt_template_id": "label",
     "prompt_version": "label",
@@ -196,6 +197,7 @@ class _EveryFields(TypedDict, total=False):
     latency_ms: Number
     agent_name: str
     service: str
+    fingerprint: str
     attributes: Mapping[str, Any]
 
 
