@@ -84,16 +84,12 @@ async function pythonSet(
   const program = await pythonOf(set, uv);
   if (program === null) {
     console.error(
-      `${set.name}: there is no ${
-        set.python ?? "Python 3.10"
-      } on this machine.`,
+      `${set.name}: there is no ${set.python ?? "Python 3.10"} on this machine.`,
     );
     return none;
   }
   console.log(
-    `sdk/python with ${set.name}${
-      set.python === undefined ? "" : `, ${set.python}`
-    }`,
+    `sdk/python with ${set.name}${set.python === undefined ? "" : `, ${set.python}`}`,
   );
   return await pytest(program, set.tests, report);
 }
@@ -151,16 +147,12 @@ async function runSuite(
   }, suiteMsMax);
   const code = await child.exited;
   clearTimeout(timer);
-  const count = existsSync(report)
-    ? countOf(readFileSync(report, "utf8"))
-    : none;
+  const count = existsSync(report) ? countOf(readFileSync(report, "utf8")) : none;
   if (count.passed + count.failed === 0) {
     console.error(`No test ran: ${command.join(" ")}`);
   }
   // A file that cannot be loaded fails the run without failing a test.
-  const unseen = count.failed === 0 && (code !== 0 || count.passed === 0)
-    ? 1
-    : 0;
+  const unseen = count.failed === 0 && (code !== 0 || count.passed === 0) ? 1 : 0;
   return { passed: count.passed, failed: count.failed + unseen };
 }
 

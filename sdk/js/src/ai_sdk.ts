@@ -8,15 +8,7 @@ import type { Fields } from "./span.ts";
 import { OpenSpan } from "./span.ts";
 import { quietly, state } from "./state.ts";
 import { teeStream } from "./watch_response.ts";
-import {
-  count,
-  get,
-  many,
-  orNone,
-  parameters,
-  textsOr,
-  toolCall,
-} from "./wire/reading.ts";
+import { count, get, many, orNone, parameters, textsOr, toolCall } from "./wire/reading.ts";
 
 /** One call of `generateText` and its like. */
 interface Operation {
@@ -169,8 +161,7 @@ export class Telemetry {
     this.#end(event, { output });
   };
 
-  readonly onAbort = (event: unknown): void =>
-    this.#end(event, { status: "warning" });
+  readonly onAbort = (event: unknown): void => this.#end(event, { status: "warning" });
 
   readonly onError = (event: unknown): void => {
     this.#end(event, {}, { thrown: get(event, "error") ?? event });
@@ -184,8 +175,7 @@ export class Telemetry {
   /** What is called meanwhile belongs to the tool. */
   readonly executeTool = <T>(
     { callId, toolCallId, execute }: Execute<T>,
-  ): PromiseLike<T> =>
-    inside(this.#open.get(callId)?.tools.get(String(toolCallId)), execute);
+  ): PromiseLike<T> => inside(this.#open.get(callId)?.tools.get(String(toolCallId)), execute);
 
   #of(event: unknown): Operation | undefined {
     return this.#open.get(String(get(event, "callId")));
@@ -252,9 +242,7 @@ export function middleware(): Middleware {
       if (call === undefined) return await doStream();
       try {
         const result = await within(call.span.scope, doStream);
-        const stream = quietly(() =>
-          watchParts(get(result, "stream") as ReadableStream, call)
-        );
+        const stream = quietly(() => watchParts(get(result, "stream") as ReadableStream, call));
         return stream === undefined ? result : { ...result as object, stream };
       } catch (thrown) {
         call.end({}, { thrown });
@@ -309,8 +297,7 @@ function watchParts(stream: ReadableStream, call: ModelCall): ReadableStream {
   return teeStream<unknown>(stream, {
     add: (part) =>
       void quietly(() => {
-        const [, kind] =
-          /^(text|reasoning)-delta$/.exec(String(get(part, "type"))) ?? [];
+        const [, kind] = /^(text|reasoning)-delta$/.exec(String(get(part, "type"))) ?? [];
         if (kind !== undefined) {
           call.piece();
           const id = `${kind} ${get(part, "id")}`;
@@ -341,9 +328,7 @@ function watchParts(stream: ReadableStream, call: ModelCall): ReadableStream {
         }
       }),
     end: (isWhole) => {
-      const cut = isWhole
-        ? {}
-        : { attributes: { stream: "not read to its end" } };
+      const cut = isWhole ? {} : { attributes: { stream: "not read to its end" } };
       quietly(() => call.end({ ...answered(finish()), ...cut }));
     },
     fail: (thrown) => call.end(answered(finish()), { thrown }),
@@ -352,8 +337,7 @@ function watchParts(stream: ReadableStream, call: ModelCall): ReadableStream {
 
 function contentOf(content: unknown): Fields {
   const parts = Array.isArray(content) ? content : [];
-  const of = (type: string) =>
-    parts.filter((part) => get(part, "type") === type);
+  const of = (type: string) => parts.filter((part) => get(part, "type") === type);
   const calls = of("tool-call").map((call) =>
     toolCall(
       get(call, "toolCallId"),
@@ -389,7 +373,5 @@ function usageOf(usage: unknown): Fields {
 
 /** "openai.chat" is OpenAI's. */
 function providerOf(provider: unknown): string | undefined {
-  return typeof provider === "string"
-    ? provider.replace(/\..*$/, "")
-    : undefined;
+  return typeof provider === "string" ? provider.replace(/\..*$/, "") : undefined;
 }

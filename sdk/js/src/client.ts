@@ -153,9 +153,7 @@ export class Client {
       if (!settings.capture_content && isContent(name)) continue;
       const value = snapshot.field(fields, name);
       if (value === undefined || value === null) continue;
-      event[name] = name === "error"
-        ? errorParts(value, settings.capture_content)
-        : value;
+      event[name] = name === "error" ? errorParts(value, settings.capture_content) : value;
     }
     event.event_id ??= newEventId(nowMs);
     event.timestamp = timestamp(event.timestamp, event.latency_ms, nowMs);
@@ -178,8 +176,7 @@ export class Client {
   #cleaned(event: SentEvent): SentEvent {
     const misfit = fitEvent(event);
     if (misfit !== undefined) {
-      const text =
-        `${misfit} was not of its kind: what was given is kept in attributes.`;
+      const text = `${misfit} was not of its kind: what was given is kept in attributes.`;
       this.warnings.once(`misfit ${misfit}`, text);
     }
     const { redactors } = this.settings;
@@ -209,9 +206,7 @@ export class Client {
     const { event_id, event_type } = event;
     try {
       if (isSuspect(JSON.stringify(event))) event = scrub(event, []);
-      const shown = Object.entries(event).filter(([, value]) =>
-        value !== undefined
-      );
+      const shown = Object.entries(event).filter(([, value]) => value !== undefined);
       const answer: unknown = hook({
         ...Object.fromEntries(shown),
         client: { ...this.#client },
@@ -229,8 +224,7 @@ export class Client {
       };
       return [copy, headBytes + snapshot.bytes];
     } catch (cause) {
-      const text =
-        `before_send failed (${cause}): events are sent without their content.`;
+      const text = `before_send failed (${cause}): events are sent without their content.`;
       this.warnings.once("before_send", text);
       return [withoutContent({ ...event, event_id, event_type }), bytes];
     }

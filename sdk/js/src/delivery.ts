@@ -35,9 +35,7 @@ export class Delivery {
   #mutedUntilMs = 0;
   #endPause: (() => void) | undefined;
   readonly tally: Tally;
-  readonly #ageMs = isServerless()
-    ? limits.batchAgeServerlessMs
-    : limits.batchAgeMs;
+  readonly #ageMs = isServerless() ? limits.batchAgeServerlessMs : limits.batchAgeMs;
   #spool: Spool | null = null;
   /** `encode` writes an event as JSON, or answers undefined when it is not to be sent. */
   constructor(
@@ -129,9 +127,7 @@ export class Delivery {
   /** A page may be gone in a moment: what fits is sent so that it outlives it. */
   sendAlive(): void {
     // The request under way may die with the page; its events have ids, so twice does no harm.
-    const again = weigh(this.#sending) <= limits.keepaliveBytesMax
-      ? this.#sending
-      : [];
+    const again = weigh(this.#sending) <= limits.keepaliveBytesMax ? this.#sending : [];
     const room = limits.keepaliveBytesMax - weigh(again);
     const batch = this.#queue.take(limits.batchEventsMax, room, true);
     if (batch.length + again.length === 0) return;
@@ -253,9 +249,7 @@ export class Delivery {
       // What was abandoned meanwhile is settled.
       if (this.#sending.length === 0) return false;
       this.#debug(
-        `${part.length} events: ${answer.kind} after ${
-          Date.now() - startedMs
-        } ms`,
+        `${part.length} events: ${answer.kind} after ${Date.now() - startedMs} ms`,
       );
       switch (answer.kind) {
         case "receipt":
@@ -341,9 +335,7 @@ export class Delivery {
     detail = "",
   ): void {
     if (count > 0) {
-      const text = `${this.settings.endpoint} ${what}${
-        detail && `: ${detail}`
-      }`;
+      const text = `${this.settings.endpoint} ${what}${detail && `: ${detail}`}`;
       this.warnings.once(reason, `${text} (${count} dropped).`);
       this.tally.drop(reason, count, reason === "rejected");
     }

@@ -142,9 +142,7 @@ export class Expectation {
     try {
       problem = test();
     } catch (thrown) {
-      problem = `fails: ${
-        quietly(() => String(thrown)) ?? "for a reason that cannot be told"
-      }`;
+      problem = `fails: ${quietly(() => String(thrown)) ?? "for a reason that cannot be told"}`;
     }
     if (problem === false || problem === undefined) return this;
     const fields = { assertion_name: check, ...this.#fields };

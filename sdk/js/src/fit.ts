@@ -47,13 +47,9 @@ function fit(name: string, kind: Kind, value: unknown): unknown {
     case "timestamp":
       return typeof value === "string" ? value : undefined;
     case "enum":
-      return fieldWords[name]!.split(" ").includes(value as string)
-        ? value
-        : undefined;
+      return fieldWords[name]!.split(" ").includes(value as string) ? value : undefined;
     case "object":
-      return typeof value === "object" && !Array.isArray(value)
-        ? value
-        : undefined;
+      return typeof value === "object" && !Array.isArray(value) ? value : undefined;
     case "list":
       return Array.isArray(value) ? value : [value];
     case "labels":
@@ -75,12 +71,8 @@ function inRange(name: string, value: number | undefined): number | undefined {
 }
 
 function numeric(value: unknown): number | undefined {
-  const number = typeof value === "string" && value.trim() !== ""
-    ? Number(value)
-    : value;
-  return typeof number === "number" && Number.isFinite(number)
-    ? number
-    : undefined;
+  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  return typeof number === "number" && Number.isFinite(number) ? number : undefined;
 }
 
 function text(value: unknown): string | undefined {
@@ -90,9 +82,7 @@ function text(value: unknown): string | undefined {
 
 function cut(value: string | undefined): string | undefined {
   const max = limits.labelCharactersMax;
-  return value === undefined || value.length <= max
-    ? value
-    : value.slice(0, max - 1) + "…";
+  return value === undefined || value.length <= max ? value : value.slice(0, max - 1) + "…";
 }
 
 /** Labels of one text, or of several of anything; undefined of what is no list. */

@@ -67,14 +67,8 @@ export function describeHost(): { hostname?: string; platform: string } {
   if (versions?.node === undefined) {
     return { platform: host.navigator?.userAgent ?? "unknown" };
   }
-  const name = versions.bun !== undefined
-    ? "bun"
-    : versions.deno !== undefined
-    ? "deno"
-    : "node";
-  const platform = `${name} ${
-    versions[name]
-  } (${host.process?.platform} ${host.process?.arch})`;
+  const name = versions.bun !== undefined ? "bun" : versions.deno !== undefined ? "deno" : "node";
+  const platform = `${name} ${versions[name]} (${host.process?.platform} ${host.process?.arch})`;
   try {
     if (!allowed({ name: "sys", kind: "hostname" })) return { platform };
     const os = host.process?.getBuiltinModule?.("node:os") as {
@@ -149,10 +143,9 @@ interface OpenTelemetryApi {
 export function openTelemetryIds():
   | { trace_id: string; span_id: string }
   | undefined {
-  const api =
-    (globalThis as unknown as Record<symbol, OpenTelemetryApi | undefined>)[
-      Symbol.for("opentelemetry.js.api.1")
-    ];
+  const api = (globalThis as unknown as Record<symbol, OpenTelemetryApi | undefined>)[
+    Symbol.for("opentelemetry.js.api.1")
+  ];
   if (api === undefined) return undefined;
   try {
     const span = api.context?.active?.().getValue(
@@ -160,9 +153,7 @@ export function openTelemetryIds():
     );
     const { traceId, spanId } = span?.spanContext?.() ??
       { traceId: "", spanId: "" };
-    return /[1-9a-f]/.test(traceId)
-      ? { trace_id: traceId, span_id: spanId }
-      : undefined;
+    return /[1-9a-f]/.test(traceId) ? { trace_id: traceId, span_id: spanId } : undefined;
   } catch {
     return undefined;
   }

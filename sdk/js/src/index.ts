@@ -18,12 +18,7 @@ import { labelsOf } from "./fit.ts";
 import { follow } from "./follow.ts";
 import { newRunId, newSpanId } from "./id.ts";
 import { limits } from "./limits.ts";
-import {
-  type AnyFunction,
-  decorate,
-  type ObserveOptions,
-  watch,
-} from "./observe.ts";
+import { type AnyFunction, decorate, type ObserveOptions, watch } from "./observe.ts";
 import { currentScope, type Who, within } from "./scope.ts";
 import { type Options, readSettings, sameSettings, text } from "./settings.ts";
 import { isError } from "./snapshot.ts";
@@ -34,11 +29,7 @@ import { headersOf, type Origin, originOf } from "./trace_context.ts";
 import { wrapClient } from "./wrap.ts";
 
 export type * from "./event.ts";
-export {
-  type Expectation,
-  ExpectationError,
-  type ExpectOptions,
-} from "./expect.ts";
+export { type Expectation, ExpectationError, type ExpectOptions } from "./expect.ts";
 export type { ObserveOptions } from "./observe.ts";
 export type { PersonalKind, Redact, Redactor } from "./redact.ts";
 export type { DropReason, Options, SentEvent } from "./settings.ts";
@@ -115,9 +106,7 @@ export function logError(
       "error" in error;
     return log(
       "error",
-      isFields
-        ? { ...error, ...fields }
-        : { ...fields, error: error ?? "unknown" },
+      isFields ? { ...error, ...fields } : { ...fields, error: error ?? "unknown" },
     );
   });
 }
@@ -260,14 +249,11 @@ export function observe(
       decorate(first as ObserveOptions, work, context, descriptor);
   }
   const options = quietly(() => {
-    const isContext =
-      typeof (second as { addInitializer?: unknown })?.addInitializer ===
-        "function";
+    const isContext = typeof (second as { addInitializer?: unknown })?.addInitializer ===
+      "function";
     return isContext ? undefined : { ...second as ObserveOptions };
   });
-  return options === undefined
-    ? decorate({}, first, second)
-    : watch(first as AnyFunction, options);
+  return options === undefined ? decorate({}, first, second) : watch(first as AnyFunction, options);
 }
 
 /** What `observe(options)` returns: it takes a function, or decorates a method. */
@@ -309,9 +295,7 @@ export function expect(value: unknown, options?: ExpectOptions): Expectation;
 export function expect(value: unknown, ...parts: unknown[]): Expectation {
   const [first, second] = parts;
   const options = quietly(() => {
-    const named = typeof first === "string"
-      ? { name: first }
-      : first as ExpectOptions;
+    const named = typeof first === "string" ? { name: first } : first as ExpectOptions;
     return { ...named, ...second as ExpectOptions };
   });
   return new Expectation(value, options ?? {});
@@ -338,9 +322,7 @@ export function inject<H extends Headers | Record<string, string>>(
         else headers.set(name, value);
       } else {
         const theirs = name === "baggage" ? headers[name] : undefined;
-        (headers as Record<string, string>)[name] = theirs
-          ? `${theirs},${value}`
-          : value;
+        (headers as Record<string, string>)[name] = theirs ? `${theirs},${value}` : value;
       }
     }
   });

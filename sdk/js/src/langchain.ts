@@ -154,9 +154,8 @@ export class CallbackHandler {
   ): void {
     quietly(() => {
       if (state.client === null) return;
-      const { tools, model: named, ...invocation } =
-        get(extra, "invocation_params") as Fields ??
-          {};
+      const { tools, model: named, ...invocation } = get(extra, "invocation_params") as Fields ??
+        {};
       const requested = named ?? get(metadata, "ls_model_name");
       const fields: Fields = {
         kind: "generation",
@@ -213,9 +212,7 @@ function nameOf(serialized: unknown): unknown {
 
 /** LangGraph's own labels say what the fields say already. */
 function tagsOf(tags: unknown): string[] | undefined {
-  const own = many(tags).map(String).filter((tag) =>
-    !/^(seq|graph|langsmith):/.test(tag)
-  );
+  const own = many(tags).map(String).filter((tag) => !/^(seq|graph|langsmith):/.test(tag));
   return orNone(own);
 }
 
@@ -284,9 +281,7 @@ function answered(result: unknown): Fields {
   const head = get(message, "response_metadata");
   const usage = get(message, "usage_metadata");
   const old = get(result, "llmOutput", "tokenUsage");
-  const texts = generations.map((one) =>
-    get(one, "message", "content") ?? get(one, "text")
-  );
+  const texts = generations.map((one) => get(one, "message", "content") ?? get(one, "text"));
   const content = texts.length === 1 ? texts[0] : orNone(texts);
   return {
     model: get(head, "model_name") ?? get(head, "model"),

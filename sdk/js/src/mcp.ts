@@ -23,13 +23,10 @@ export function wrapClient<T extends object>(client: T): T {
     replace(client, "request", (original) =>
       function (this: unknown, ...args) {
         const [request, ...rest] = args;
-        const span = state.client === null
-          ? undefined
-          : quietly(() => open(request, "client"));
+        const span = state.client === null ? undefined : quietly(() => open(request, "client"));
         if (span === undefined) return original.apply(this, args);
         const sent = quietly(() => withContext(request, span)) ?? request;
-        return within(span.scope, () =>
-          watch(() => original.call(this, sent, ...rest), span));
+        return within(span.scope, () => watch(() => original.call(this, sent, ...rest), span));
       });
   });
   return client;
@@ -135,9 +132,7 @@ function watch(work: () => unknown, span: OpenSpan): unknown {
 }
 
 function textOf(content: unknown): string {
-  const texts = Array.isArray(content)
-    ? content.map((part) => get(part, "text"))
-    : [];
+  const texts = Array.isArray(content) ? content.map((part) => get(part, "text")) : [];
   return texts.filter((text) => typeof text === "string").join("\n") ||
     "The tool failed.";
 }

@@ -4,12 +4,7 @@ import { followResult, isGenerator, watchGenerator } from "./follow.ts";
 import { limits } from "./limits.ts";
 import { within } from "./scope.ts";
 import { Frozen } from "./snapshot.ts";
-import {
-  type Failure,
-  type Fields,
-  OpenSpan,
-  type SpanFields,
-} from "./span.ts";
+import { type Failure, type Fields, OpenSpan, type SpanFields } from "./span.ts";
 import { quietly, state } from "./state.ts";
 
 export interface ObserveOptions extends SpanFields {
@@ -50,11 +45,7 @@ class Call {
       const items = this.#items;
       // Pieces of text are read as one.
       const isText = items.every((item) => typeof item === "string");
-      const output = items.length === 0
-        ? value
-        : isText
-        ? items.join("")
-        : items;
+      const output = items.length === 0 ? value : isText ? items.join("") : items;
       if (this.keepsOutput && output !== undefined) {
         this.span.setDefaults({ output });
       }
@@ -80,9 +71,7 @@ export function watch<F extends AnyFunction>(
   // Name, length and properties stay; as a constructor it is left alone.
   return new Proxy(work, {
     apply(target, self, args) {
-      const call = state.client === null
-        ? undefined
-        : quietly(() => begin(args));
+      const call = state.client === null ? undefined : quietly(() => begin(args));
       if (call === undefined) return Reflect.apply(target, self, args);
       let result: unknown;
       try {

@@ -183,9 +183,7 @@ function generation(data: unknown): Fields {
       get(usage, "completion_tokens"),
     tool_calls: known.tool_calls ?? orNone(
       many(data, "output").filter((one) => get(one, "type") === "function_call")
-        .map((one) =>
-          toolCall(get(one, "callId"), get(one, "name"), get(one, "arguments"))
-        ),
+        .map((one) => toolCall(get(one, "callId"), get(one, "name"), get(one, "arguments"))),
     ),
   };
 }

@@ -46,9 +46,7 @@ export async function post(
       // The key must not follow to another address.
       redirect: "manual",
       // Workers know neither of the two.
-      ...(host.document === undefined
-        ? {}
-        : { credentials: "omit" as const, keepalive }),
+      ...(host.document === undefined ? {} : { credentials: "omit" as const, keepalive }),
     });
     return judge(response.status, response.headers, await read(response, stop));
   } catch (cause) {
@@ -142,9 +140,7 @@ function receipt(body: Record<string, unknown> | null): Answer | null {
 function parse(text: string): Record<string, unknown> | null {
   try {
     const body: unknown = JSON.parse(text);
-    return typeof body === "object" && body !== null
-      ? body as Record<string, unknown>
-      : null;
+    return typeof body === "object" && body !== null ? body as Record<string, unknown> : null;
   } catch {
     return null;
   }
@@ -172,9 +168,7 @@ function unexpected(detail: string, afterMs = 0): Answer {
 function retryAfterMs(headers: Headers): number {
   const value = headers.get("retry-after");
   if (value === null) return 0;
-  const ms = /^\s*\d+\s*$/.test(value)
-    ? Number(value) * 1000
-    : Date.parse(value) - Date.now();
+  const ms = /^\s*\d+\s*$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
   return ms > 0 ? Math.min(ms, limits.retryAfterMsMax) : 0;
 }
 

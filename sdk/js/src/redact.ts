@@ -46,8 +46,7 @@ const secretKey =
 
 /** The narrow ones first: a card's digits would pass for a phone's. */
 const personal = {
-  EMAIL_ADDRESS:
-    /[\w.%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/g,
+  EMAIL_ADDRESS: /[\w.%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/g,
   IBAN: /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b/g,
   CREDIT_CARD: /(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d-])/g,
   US_SSN: /(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])/g,
@@ -63,14 +62,8 @@ export function redactorsOf(
   wanted: unknown,
 ): { redactors: Redactor[]; unknown: string[] } {
   const kinds = Object.keys(personal) as PersonalKind[];
-  const many: unknown[] = wanted === true
-    ? kinds
-    : Array.isArray(wanted)
-    ? wanted
-    : [wanted];
-  const names = many.filter((one) => typeof one === "string").map((one) =>
-    one.toUpperCase()
-  );
+  const many: unknown[] = wanted === true ? kinds : Array.isArray(wanted) ? wanted : [wanted];
+  const names = many.filter((one) => typeof one === "string").map((one) => one.toUpperCase());
   return {
     redactors: [
       ...kinds.filter((kind) => names.includes(kind)).map(redactorOf),
@@ -82,8 +75,7 @@ export function redactorsOf(
 
 function redactorOf(kind: PersonalKind): Redactor {
   const mark = `[${kind}]`;
-  const replace = (found: string) =>
-    kind !== "CREDIT_CARD" || isCard(found) ? mark : found;
+  const replace = (found: string) => kind !== "CREDIT_CARD" || isCard(found) ? mark : found;
   return (text) => text.replace(personal[kind], replace);
 }
 
@@ -109,9 +101,7 @@ export function scrub(
 ): SentEvent {
   const clean = (value: unknown, key = ""): unknown => {
     if (typeof value === "string") {
-      return secretKey.test(key.replaceAll("-", "_"))
-        ? secret
-        : cleanText(value, redactors);
+      return secretKey.test(key.replaceAll("-", "_")) ? secret : cleanText(value, redactors);
     }
     if (Array.isArray(value)) return value.map((entry) => clean(entry));
     if (typeof value !== "object" || value === null) return value;

@@ -172,9 +172,7 @@ function flag(name: string): boolean | undefined {
 
 /** Ids and versions are often numbers. */
 export function text(value: unknown): string | undefined {
-  return value === undefined || value === null || value === ""
-    ? undefined
-    : String(value);
+  return value === undefined || value === null || value === "" ? undefined : String(value);
 }
 
 function hook<F>(value: F | undefined): F | undefined {

@@ -45,8 +45,7 @@ export function sha256(text: string): string {
         w[at] = w[at - 16]! + small + w[at - 7]! + large;
       }
       const choice = e & f ^ ~e & g;
-      const first =
-        h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choice +
+      const first = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choice +
           constants[at]! +
           w[at]! | 0;
       const majority = a & b ^ a & c ^ b & c;
@@ -63,9 +62,7 @@ export function sha256(text: string): string {
         first + second | 0,
       ];
     }
-    [a, b, c, d, e, f, g, h].forEach((word, at) =>
-      state[at] = state[at]! + word | 0
-    );
+    [a, b, c, d, e, f, g, h].forEach((word, at) => state[at] = state[at]! + word | 0);
   }
   return state.map((word) => (word >>> 0).toString(16).padStart(8, "0")).join(
     "",

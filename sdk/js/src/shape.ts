@@ -39,9 +39,7 @@ export function misfit(
     return isNamed(value, shape) ? undefined : `${path} is no ${shape}`;
   }
   if (shape instanceof Set) {
-    return shape.has(value)
-      ? undefined
-      : `${path} is none of the values allowed`;
+    return shape.has(value) ? undefined : `${path} is none of the values allowed`;
   }
   if (Array.isArray(shape)) {
     if (!Array.isArray(value)) return `${path} is no array`;
@@ -106,7 +104,6 @@ function isNamed(value: unknown, name: string): boolean {
 /** A shape as JSON, for people. */
 export function describe(shape: Shape): unknown {
   if (shape instanceof Set) return [...shape];
-  const isParser =
-    typeof (shape as Partial<Parser> | null)?.safeParse === "function";
+  const isParser = typeof (shape as Partial<Parser> | null)?.safeParse === "function";
   return isParser ? `[${(shape as object).constructor.name}]` : shape;
 }

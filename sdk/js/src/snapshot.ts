@@ -63,9 +63,7 @@ export class Snapshot {
       limits.textCharactersMax,
       limits.eventCharactersMax - this.#characters,
     );
-    const text = value.length <= room
-      ? value
-      : truncate(value, Math.max(room, 0));
+    const text = value.length <= room ? value : truncate(value, Math.max(room, 0));
     this.#characters += text.length;
     this.bytes += text.length + limits.nodeBytes;
     return text;
@@ -172,9 +170,7 @@ export class Snapshot {
     const name = read(error, "name");
     const maker = read(error, "constructor");
     // Many libraries name the class and leave `name` as it was.
-    const type = name === "Error" && typeof maker === "function"
-      ? nameOf(maker)
-      : name;
+    const type = name === "Error" && typeof maker === "function" ? nameOf(maker) : name;
     if (type !== undefined) parts.type = this.copy(type);
     const code = read(error, "code") ?? read(error, "status");
     if (typeof code === "string" || typeof code === "number") {
@@ -229,16 +225,12 @@ function read(source: object, name: string): unknown {
 
 function nameOf(maker: unknown): string {
   const name = typeof maker === "function" ? read(maker, "name") : undefined;
-  return typeof name === "string" && name !== ""
-    ? name.slice(0, 100)
-    : "anonymous";
+  return typeof name === "string" && name !== "" ? name.slice(0, 100) : "anonymous";
 }
 
 function marker(word: string, thrown: unknown): string {
   try {
-    return `[${word}: ${
-      String(isError(thrown) ? thrown.message : thrown).slice(0, 200)
-    }]`;
+    return `[${word}: ${String(isError(thrown) ? thrown.message : thrown).slice(0, 200)}]`;
   } catch {
     return `[${word}]`;
   }

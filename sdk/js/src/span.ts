@@ -91,9 +91,7 @@ export class OpenSpan implements Span {
     this.#fields = own;
     this.kind = own.kind as SpanKind ?? "span";
     const named = text(own.run_id);
-    const theirs = named === undefined && outer === undefined
-      ? openTelemetryIds()
-      : undefined;
+    const theirs = named === undefined && outer === undefined ? openTelemetryIds() : undefined;
     if (theirs !== undefined) own.parent_span_id ??= theirs.span_id;
     const run_id = named ?? outer?.run_id ?? theirs?.trace_id ??
       newRunId(this.startMs);
@@ -161,15 +159,9 @@ export class OpenSpan implements Span {
 /** How a span that threw is recorded. */
 function outcomeOf(thrown: unknown): Fields {
   const error = thrown ?? "unknown";
-  const names = isError(error)
-    ? `${error.name} ${error.constructor?.name}`
-    : "";
+  const names = isError(error) ? `${error.name} ${error.constructor?.name}` : "";
   // Somebody's wish is no failure of the program.
-  const status = /Abort/.test(names)
-    ? "warning"
-    : /Timeout/.test(names)
-    ? "timeout"
-    : "error";
+  const status = /Abort/.test(names) ? "warning" : /Timeout/.test(names) ? "timeout" : "error";
   return { error, status };
 }
 

@@ -64,9 +64,7 @@ export function openSpool({ spool_dir, endpoint }: Settings): Spool | null {
     fs.renameSync(file.path, path);
     // A claim's age counts from now.
     fs.utimesSync(path, new Date(), new Date());
-    const lines = fs.readFileSync(path, "utf8").split("\n").filter((line) =>
-      line !== ""
-    );
+    const lines = fs.readFileSync(path, "utf8").split("\n").filter((line) => line !== "");
     return {
       lines,
       done: () => quietly(() => fs.rmSync(path, { force: true }), undefined),

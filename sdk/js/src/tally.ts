@@ -51,9 +51,7 @@ export class Tally {
   /** What was dropped that the server has not been told. */
   unreported(): Drops {
     return (Object.entries(this.dropped) as [DropReason, number][])
-      .map(([reason, count]) =>
-        [reason, count - (this.#known[reason] ?? 0)] as const
-      )
+      .map(([reason, count]) => [reason, count - (this.#known[reason] ?? 0)] as const)
       .filter(([, count]) => count > 0);
   }
 

@@ -42,10 +42,9 @@ export function headersOf(scope: Scope): Record<string, string> {
 /** Empty when the headers name none. */
 export function originOf(headers: unknown): Origin {
   const text = headerOf(headers, "traceparent").trim().toLowerCase();
-  const found =
-    /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$/.exec(
-      text,
-    );
+  const found = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$/.exec(
+    text,
+  );
   const [, version, trace = "", parent = "", more] = found ?? [];
   const isWrong = version === "ff" || version === "00" && more !== undefined;
   if (found === null || isWrong || /^0+$/.test(trace) || /^0+$/.test(parent)) {

@@ -21,8 +21,7 @@ const isWatched = Symbol.for("aisentry.watched");
 /** Watches one client; what is no client of a kind that is known is left alone. */
 export function wrapClient(client: unknown): void {
   if (watchClient(client as object)) return;
-  const text =
-    "wrap() knows clients of OpenAI, Anthropic and Google GenAI, and their like.";
+  const text = "wrap() knows clients of OpenAI, Anthropic and Google GenAI, and their like.";
   state.warnings.once("wrap", text);
 }
 
@@ -180,9 +179,7 @@ function beginRequest(
       anthropic,
     ]] as const
   ) {
-    const ending = Object.keys(operations).find((one) =>
-      path === one || path.endsWith(`/${one}`)
-    );
+    const ending = Object.keys(operations).find((one) => path === one || path.endsWith(`/${one}`));
     if (ending === undefined) continue;
     const operation = operations[ending]!;
     const body = get(options, "body");
@@ -213,9 +210,7 @@ function asked(operation: Operation, body: unknown): Fields {
 /** `request` and `requestStream` of Google GenAI's one HTTP client. */
 function watchGoogle(original: Method): Method {
   return function (this: unknown, ...args) {
-    const watch = state.client === null
-      ? undefined
-      : quietly(() => beginGoogle(args[0]));
+    const watch = state.client === null ? undefined : quietly(() => beginGoogle(args[0]));
     const result = original.apply(this, args);
     if (watch === undefined || !(result instanceof Promise)) return result;
     return result.then((answer) => {
@@ -235,8 +230,7 @@ function watchGoogle(original: Method): Method {
 }
 
 function beginGoogle(request: unknown): Watch | undefined {
-  const [, address = "", action = ""] =
-    /^([^?]*):(\w+)/.exec(String(get(request, "path"))) ?? [];
+  const [, address = "", action = ""] = /^([^?]*):(\w+)/.exec(String(get(request, "path"))) ?? [];
   const operation = gemini[action];
   if (operation === undefined) return undefined;
   const body = get(request, "body");

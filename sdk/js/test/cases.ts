@@ -42,9 +42,7 @@ export function readCases(file: string): Case[] {
   return JSON.parse(readFileSync(join(folder, file), "utf8"));
 }
 
-export const caseFiles = readdirSync(folder).filter((name) =>
-  name.endsWith(".json")
-);
+export const caseFiles = readdirSync(folder).filter((name) => name.endsWith(".json"));
 
 export interface Exchange {
   request: { path: string };
@@ -68,9 +66,7 @@ export class ConformanceError extends Error {}
 export function real(value: Json | undefined): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(real);
-  const make = typeof value.$value === "string"
-    ? makers[value.$value]
-    : undefined;
+  const make = typeof value.$value === "string" ? makers[value.$value] : undefined;
   if (make !== undefined) return make(value);
   if (value.$answers !== undefined) return () => value.$answers;
   if (value.$raises !== undefined) return () => raise(String(value.$raises));
@@ -162,9 +158,7 @@ export async function perform(
       thrown = error;
     }
     // What a span or a function raises by itself is what it must pass on.
-    const raises = typeof call.raises === "object"
-      ? (call.raises as Named).message
-      : call.raises;
+    const raises = typeof call.raises === "object" ? (call.raises as Named).message : call.raises;
     const message = thrown instanceof Error ? thrown.message : thrown;
     if (raises === undefined) {
       if (thrown !== undefined) throw thrown;
@@ -190,15 +184,12 @@ function verbOf({ verb }: Call): Verb {
   const own = verbs[verb];
   if (own !== undefined) return own;
   const name = verb.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
-  const method =
-    (aisentry as unknown as Record<string, (...args: unknown[]) => unknown>)[
-      name
-    ];
+  const method = (aisentry as unknown as Record<string, (...args: unknown[]) => unknown>)[
+    name
+  ];
   if (method === undefined) throw new Error(`no verb ${verb}`);
   return (call) =>
-    call.with === undefined
-      ? method(...(call.args ?? []).map(real))
-      : method(real(call.with));
+    call.with === undefined ? method(...(call.args ?? []).map(real)) : method(real(call.with));
 }
 
 const verbs: Record<string, Verb> = {
@@ -292,9 +283,7 @@ export function mismatch(
   ids: Map<string, unknown>,
   path: string,
 ): string | null {
-  const no = `${path} is ${JSON.stringify(value)}, not ${
-    JSON.stringify(expected)
-  }`;
+  const no = `${path} is ${JSON.stringify(value)}, not ${JSON.stringify(expected)}`;
   if (typeof expected !== "object" || expected === null) {
     return Object.is(value ?? null, expected) ? null : no;
   }
@@ -331,14 +320,12 @@ const matchers: Record<
   (value: unknown, told: Json, ids: Map<string, unknown>) => boolean
 > = {
   $is: (value, told) => (value ?? null) === null === (told === "absent"),
-  $text: (value, told) =>
-    typeof value === "string" && new RegExp(String(told)).test(value),
+  $text: (value, told) => typeof value === "string" && new RegExp(String(told)).test(value),
   $between: (value, told) => {
     const [least, most] = told as [number, number];
     return typeof value === "number" && value >= least && value <= most;
   },
-  $time: (value, told) =>
-    Date.parse(String(value)) === Date.parse(String(told)),
+  $time: (value, told) => Date.parse(String(value)) === Date.parse(String(told)),
   $id: (value, told, ids) => {
     if (typeof value !== "string") return false;
     if (ids.has(String(told))) return ids.get(String(told)) === value;
@@ -362,9 +349,7 @@ export function judge(stored: Named[], expected: Named[]): string | null {
       return true;
     });
     if (at < 0) {
-      return `${JSON.stringify(event)} was not found:\n  ${
-        problems.join("\n  ")
-      }`;
+      return `${JSON.stringify(event)} was not found:\n  ${problems.join("\n  ")}`;
     }
     left.splice(at, 1);
   }

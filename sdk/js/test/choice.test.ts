@@ -103,9 +103,7 @@ test("a sample is of whole runs, and every failure is in it", async () => {
     }
   }, { sample_rate: 0.1, on_drop: (reason) => drops.push(reason) });
   const of = (type: string, status?: string) =>
-    events.filter((event) =>
-      event.event_type === type && event.status === status
-    )
+    events.filter((event) => event.event_type === type && event.status === status)
       .map((event) => event.run_id);
   const sampled = of("prompt_call");
   expect(sampled.length).toBeGreaterThan(60);

@@ -3,27 +3,11 @@ import { afterAll, beforeAll, describe, expect, spyOn, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  type RunningServer,
-  startServer,
-} from "../../../test/end_to_end/binary.ts";
+import { type RunningServer, startServer } from "../../../test/end_to_end/binary.ts";
 import * as aisentry from "../src/index.ts";
-import {
-  type Call,
-  caseFiles,
-  judge,
-  type Named,
-  options,
-  perform,
-  readCases,
-} from "./cases.ts";
+import { type Call, caseFiles, judge, type Named, options, perform, readCases } from "./cases.ts";
 import { libraries, type LibrarySet } from "./libraries/install.ts";
-import {
-  callProvider,
-  makeClient,
-  type ProviderName,
-  startStandIn,
-} from "./provide.ts";
+import { callProvider, makeClient, type ProviderName, startStandIn } from "./provide.ts";
 
 const key = "a-key-of-sixteen-or-more";
 const dataDir = mkdtempSync(join(tmpdir(), "aisentry-conformance-"));
@@ -71,9 +55,7 @@ const provide = (set: LibrarySet) => async (call: Call) => {
 
 let number = 0;
 for (const file of caseFiles) {
-  const sets: LibrarySet[] = file === "providers.json"
-    ? ["newest", "oldest"]
-    : ["newest"];
+  const sets: LibrarySet[] = file === "providers.json" ? ["newest", "oldest"] : ["newest"];
   for (const set of sets) {
     describe(
       file === "providers.json" ? `${file}, ${set} libraries` : file,

@@ -3,14 +3,7 @@ import { afterAll, afterEach, expect, spyOn, test } from "bun:test";
 import { createServer } from "node:net";
 import { limits } from "../src/limits.ts";
 import { log, startClient } from "./client.ts";
-import {
-  type Fault,
-  hang,
-  problem,
-  type Receiver,
-  startReceiver,
-  until,
-} from "./receiver.ts";
+import { type Fault, hang, problem, type Receiver, startReceiver, until } from "./receiver.ts";
 
 const warned = spyOn(console, "warn").mockImplementation(() => {});
 afterAll(() => warned.mockRestore());
@@ -107,8 +100,7 @@ const cases: [
   [
     "a redirect is not followed",
     1,
-    [() =>
-      new Response(null, { status: 307, headers: { location: "/elsewhere" } })],
+    [() => new Response(null, { status: 307, headers: { location: "/elsewhere" } })],
     {
       accepted: 0,
       dropped: { unauthorized: 1 },
@@ -119,9 +111,7 @@ const cases: [
   [
     "413 for more than two",
     8,
-    Array<Fault>(7).fill((events) =>
-      events.length > 2 ? problem(413) : undefined
-    ),
+    Array<Fault>(7).fill((events) => events.length > 2 ? problem(413) : undefined),
     { accepted: 8, requests: 7 },
   ],
   [

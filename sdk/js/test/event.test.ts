@@ -2,12 +2,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  type EventType,
-  eventTypes,
-  type FieldName,
-  fields,
-} from "../../../src/event.ts";
+import { type EventType, eventTypes, type FieldName, fields } from "../../../src/event.ts";
 import { generate, sent } from "../generate.ts";
 import manifest from "../package.json" with { type: "json" };
 import { type AnyEvent, version } from "../src/index.ts";
@@ -27,9 +22,7 @@ test("AnyEvent has every field that a program can send", () => {
       text.indexOf("interface AnyEvent"),
       text.indexOf("const fieldKinds"),
     );
-  const members = [...body.matchAll(/^ {2}(\w+)\??: /gm)].map((match) =>
-    match[1]!
-  );
+  const members = [...body.matchAll(/^ {2}(\w+)\??: /gm)].map((match) => match[1]!);
   expect(members.sort()).toEqual(
     [...sent.map((field) => field.name), "event_type"].sort(),
   );
@@ -46,8 +39,7 @@ test("every enum has the table's values", () => {
 
 // These two do not compile when the vocabularies differ.
 const names: readonly Exclude<keyof AnyEvent, FieldName>[] = [];
-const types: readonly EventType[] =
-  eventTypes satisfies readonly AnyEvent["event_type"][];
+const types: readonly EventType[] = eventTypes satisfies readonly AnyEvent["event_type"][];
 
 test("the compiler agrees", () => {
   expect(names).toEqual([]);

@@ -121,8 +121,7 @@ const hosts: [name: string, command: string[]][] = [
 const rows = hosts.flatMap(([host, command]) =>
   cases.map((row) => [host, row.what, command, row] as const)
 );
-const isQuick = ([_host, _what, _command, row]: typeof rows[number]) =>
-  row.server === "good";
+const isQuick = ([_host, _what, _command, row]: typeof rows[number]) => row.server === "good";
 
 // Those that wait do so together.
 test.each(rows.filter(isQuick))("%s: %s", ending, 40_000);
@@ -140,9 +139,7 @@ async function ending(
 ) {
   using receiver = startReceiver();
   if (row.server === "hangs") receiver.faults.push(hang, hang, hang, hang);
-  const dsn = row.server === "absent"
-    ? "http://a-key@127.0.0.1:1/p"
-    : receiver.dsn;
+  const dsn = row.server === "absent" ? "http://a-key@127.0.0.1:1/p" : receiver.dsn;
   const file = join(folder, `${host}_${cases.indexOf(row)}.mjs`);
   const lines = [
     'import { close, flush, init, logPromptCall, stats } from "./dist/index.js";',

@@ -17,13 +17,7 @@ import { wrapClient, wrapServer } from "../src/mcp.ts";
 import { TracingProcessor } from "../src/openai_agents.ts";
 import { judge, type Named } from "./cases.ts";
 import { libraries } from "./libraries/install.ts";
-import {
-  load,
-  type Loose,
-  makeClient,
-  type StandIn,
-  startStandIn,
-} from "./provide.ts";
+import { load, type Loose, makeClient, type StandIn, startStandIn } from "./provide.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
 
 const warned = spyOn(console, "warn").mockImplementation(() => {});
@@ -108,8 +102,7 @@ describe.each(["newest", "oldest"] as const)("%s", (set) => {
   }
 
   test("AI SDK: a model in middleware, with tools and a stream", async () => {
-    const { generateText, streamText, wrapLanguageModel, stepCountIs } =
-      await from("ai");
+    const { generateText, streamText, wrapLanguageModel, stepCountIs } = await from("ai");
     const model = wrapLanguageModel({
       model: await aiModel(),
       middleware: middleware(),

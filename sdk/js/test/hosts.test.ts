@@ -116,8 +116,7 @@ const body = `
   const stream = observe(async function* stream() { yield "a"; yield "b"; });
   for await (const piece of stream()) seen.push(piece);
 `;
-const names =
-  "init, flush, stats, span, observe, inject, expect, logPromptCall";
+const names = "init, flush, stats, span, observe, inject, expect, logPromptCall";
 
 /** `follows` is whether the host can follow a program across await. */
 function expected(platform: string, follows = true): Named[] {

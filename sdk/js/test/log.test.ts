@@ -63,8 +63,7 @@ const calls: [what: string, call: () => unknown, event: StoredEvent][] = [
   ],
   [
     "an error among fields",
-    () =>
-      aisentry.logError({ error: { message: "m", code: "c" }, context: "x" }),
+    () => aisentry.logError({ error: { message: "m", code: "c" }, context: "x" }),
     { event_type: "error", error: { message: "m", code: "c" }, context: "x" },
   ],
   [
@@ -172,9 +171,7 @@ test.each(times)(
 );
 
 test("an event that took a minute and ends now started a minute ago", async () => {
-  const [event] = await sentBy(() =>
-    aisentry.logPromptCall({ latency_ms: 60_000 })
-  );
+  const [event] = await sentBy(() => aisentry.logPromptCall({ latency_ms: 60_000 }));
   const age = Date.now() - Date.parse(String(event!.timestamp));
   expect(age).toBeGreaterThanOrEqual(60_000);
   expect(age).toBeLessThan(65_000);

@@ -89,17 +89,13 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const readme = readFileSync(join(here, "README.md"), "utf8");
-const [snippet] = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map((match) =>
-  match[1]!
-);
+const [snippet] = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map((match) => match[1]!);
 
 test("the package holds the built files and nothing else", () => {
   const files = readdirSync(join(project, "node_modules/aisentry"), {
     recursive: true,
   }).map(String);
-  const names = files.filter((name) =>
-    !/^dist\/(wire\/)?\w+(\.d\.ts|\.js)$/.test(name)
-  );
+  const names = files.filter((name) => !/^dist\/(wire\/)?\w+(\.d\.ts|\.js)$/.test(name));
   expect(names.sort()).toEqual([
     "README.md",
     "dist",
@@ -111,9 +107,7 @@ test("the package holds the built files and nothing else", () => {
     expect(files).toContain(`dist/${entry}.d.ts`);
   }
   expect(
-    readdirSync(join(project, "node_modules")).filter((name) =>
-      !name.startsWith(".")
-    ),
+    readdirSync(join(project, "node_modules")).filter((name) => !name.startsWith(".")),
   ).toEqual([
     "aisentry",
   ]);
@@ -126,9 +120,7 @@ test("it asks for no module of any host", () => {
     const asked = [
       ...text.matchAll(/^(?:import|export)\b[^;"=]*"([^"]+)";$/gm),
     ];
-    const theirs = asked.map((match) => match[1]!).filter((one) =>
-      !/^\.\.?\//.test(one)
-    );
+    const theirs = asked.map((match) => match[1]!).filter((one) => !/^\.\.?\//.test(one));
     expect(theirs).toEqual([]);
     expect(text).not.toMatch(/\brequire\(["']|\bimport\(["'][^.]/);
   }
@@ -159,9 +151,7 @@ test.each(hosts)("the README's example runs in %s", async (name, command) => {
   expect(events.at(-1)).toMatchObject({ name: "answer", output: "Paris." });
   expect(new Set(events.map((event) => event.run_id)).size).toBe(1);
   expect(
-    events.map((event) =>
-      (event.client as { platform: string }).platform.split(" ")[0]
-    ),
+    events.map((event) => (event.client as { platform: string }).platform.split(" ")[0]),
   )
     .toEqual([name, name, name, name]);
 });

@@ -184,9 +184,7 @@ function same(one: unknown[], other: unknown[]): void {
   one.forEach((value, at) => {
     const found = other[at];
     if (Array.isArray(value) && Array.isArray(found)) {
-      return value.forEach((entry, place) =>
-        expect(Object.is(found[place], entry)).toBe(true)
-      );
+      return value.forEach((entry, place) => expect(Object.is(found[place], entry)).toBe(true));
     }
     expect(Object.is(found, value)).toBe(true);
   });
@@ -227,9 +225,7 @@ describe("observe", () => {
     await fc.assert(
       fc.asyncProperty(plain, async (plan) => {
         const bare = await outcome(() => make(plan, [])());
-        const inside = await outcome(() =>
-          aisentry.span("s", () => make(plan, [])())
-        );
+        const inside = await outcome(() => aisentry.span("s", () => make(plan, [])()));
         same(bare, inside);
       }),
       runs,
@@ -444,8 +440,7 @@ describe.each(loud)("wrapped clients, %s", (set) => {
       return pieces;
     };
     const [bare, wrapped] = await Promise.all(clients.map(async (client) => {
-      const open = () =>
-        client.chat.completions.create({ ...question, stream: true });
+      const open = () => client.chat.completions.create({ ...question, stream: true });
       const [one, other] = (await open()).tee();
       const broken = await open();
       const aborted = await open();
@@ -460,9 +455,7 @@ describe.each(loud)("wrapped clients, %s", (set) => {
         await Promise.all([read(one), read(other)]),
         [await read(broken, 2), broken.controller.signal.aborted],
         aborted.controller.signal.aborted,
-        await outcome(() =>
-          client.chat.completions.create(question, { signal: early.signal })
-        )
+        await outcome(() => client.chat.completions.create(question, { signal: early.signal }))
           .then(([kind, error]) => [kind, (error as Error).constructor.name]),
       ];
     }));
@@ -473,9 +466,7 @@ describe.each(loud)("wrapped clients, %s", (set) => {
     for (const name of ["openai", "anthropic"] as const) {
       const clients = await pair(name, "anthropic_error");
       const [bare, wrapped] = await Promise.all(clients.map(async (client) => {
-        const api = name === "openai"
-          ? client.chat.completions
-          : client.messages;
+        const api = name === "openai" ? client.chat.completions : client.messages;
         const [kind, error] = await outcome(() => api.create(question));
         const { constructor, status, message } = error as Error & {
           status: number;

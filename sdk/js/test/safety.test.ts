@@ -146,8 +146,7 @@ test("init again with the same options changes nothing, with others it takes ove
   aisentry.init({ dsn: second.dsn });
   aisentry.logPromptCall({ name: "3" });
   await aisentry.close();
-  const names = (receiver: Receiver) =>
-    [...receiver.events.values()].map((event) => event.name);
+  const names = (receiver: Receiver) => [...receiver.events.values()].map((event) => event.name);
   expect(names(first)).toEqual(["1", "2"]);
   expect(names(second)).toEqual(["3"]);
 });

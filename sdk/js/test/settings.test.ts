@@ -1,11 +1,6 @@
 // What a DSN is, and what beats what among options and the environment.
 import { afterEach, expect, test } from "bun:test";
-import {
-  type Options,
-  parseDsn,
-  readSettings,
-  type Target,
-} from "../src/settings.ts";
+import { type Options, parseDsn, readSettings, type Target } from "../src/settings.ts";
 
 const dsns: [dsn: string, target: Target | null][] = [
   ["http://key@host/p", { endpoint: "http://host/v1/events", key: "key" }],

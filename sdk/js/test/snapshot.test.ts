@@ -21,8 +21,7 @@ class RateLimitError extends Error {
   headers = { authorization: "Bearer secret" };
 }
 
-const withStack = (error: Error) =>
-  Object.assign(error, { stack: "the stack" });
+const withStack = (error: Error) => Object.assign(error, { stack: "the stack" });
 
 const cases: [what: string, value: unknown, copy: unknown][] = [
   ["a string", "text", "text"],

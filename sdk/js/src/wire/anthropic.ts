@@ -92,9 +92,7 @@ const messages: Operation = {
           answer.stop_reason;
         // What the end says replaces what the beginning said.
         const usage = parameters(get(piece, "usage") ?? {}) ?? {};
-        const known = Object.entries(usage).filter(([, value]) =>
-          value !== null
-        );
+        const known = Object.entries(usage).filter(([, value]) => value !== null);
         answer.usage = {
           ...answer.usage as Fields,
           ...Object.fromEntries(known),

@@ -66,9 +66,7 @@ const chat: Operation = {
     ),
   }),
   answered: (answer) => {
-    const messages = many(answer, "choices").map((choice) =>
-      get(choice, "message")
-    );
+    const messages = many(answer, "choices").map((choice) => get(choice, "message"));
     const calls = messages.flatMap((message) => {
       const old = get(message, "function_call");
       return [

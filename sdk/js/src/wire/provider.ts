@@ -25,8 +25,6 @@ const providers: readonly (readonly [ending: string, provider: string])[] = [
 /** `otherwise` when it is nobody that is known. */
 export function providerOf(address: unknown, otherwise: string): string {
   const host = /^\w+:\/\/([^/:]+)/.exec(String(address))?.[1] ?? "";
-  const found = providers.find(([ending]) =>
-    host === ending || host.endsWith(`.${ending}`)
-  );
+  const found = providers.find(([ending]) => host === ending || host.endsWith(`.${ending}`));
   return found?.[1] ?? otherwise;
 }

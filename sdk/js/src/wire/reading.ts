@@ -42,9 +42,7 @@ export function count(
 /** Their sum; undefined when none of them is known. */
 export function total(...counts: (number | undefined)[]): number | undefined {
   const known = counts.filter((one) => one !== undefined);
-  return known.length > 0
-    ? known.reduce((sum, one) => sum + one, 0)
-    : undefined;
+  return known.length > 0 ? known.reduce((sum, one) => sum + one, 0) : undefined;
 }
 
 /** What else was asked for: temperature and the like. */

@@ -1,13 +1,7 @@
 // The libraries that the SDK is tried against, at their newest and oldest supported versions:
 // installed once from pinned versions, into a folder of their own, and anew when the pins change.
 //   bun sdk/js/test/libraries/install.ts newest oldest
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { whileLocked } from "../../../../scripts/lock.ts";
 import versions from "./versions.json" with { type: "json" };
