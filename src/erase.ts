@@ -3,17 +3,18 @@
 //
 //   order on disk → what is meant, counted and on disk → pieces, rows, alerts, quarantine → files off
 //   the disk → looked at again → done, on disk
+import { isPieceOf, runsOf, withPieces } from "./erase/pieces.ts";
 import { loggerOf } from "./logging.ts";
 import type { Fields } from "./receive/langfuse_body.ts";
 import type { Clock } from "./std/clock.ts";
-import { type EraseAsked, type Eraser, setsOf, type TargetSets } from "./store/eraser.ts";
+import { type EraseAsked, type Eraser, setsOf } from "./store/eraser.ts";
 import {
   type Erasure,
   type ErasureCounts,
   type Erasures,
   noErasureCounts,
 } from "./store/erasures.ts";
-import type { Subject, SubjectKind, Targets } from "./store/subject.ts";
+import type { SubjectKind, Targets } from "./store/subject.ts";
 
 /** Steps that a crash may come between. */
 export const eraseSteps = [
@@ -240,30 +241,4 @@ export class Erasing {
     });
     signal.throwIfAborted();
   }
-}
-
-function runsOf(pieces: readonly Fields[]): string[] {
-  return [...new Set(pieces.flatMap(({ run_id }) => run_id === undefined ? [] : [String(run_id)]))];
-}
-
-/** Runs of pieces that name the subject: their other pieces, and rows, may not. */
-function withPieces(
-  { kind, ids }: Subject,
-  runs: readonly string[],
-  pieces: readonly Fields[],
-): string[] {
-  if (kind !== "user" && kind !== "session") return [...runs];
-  const named = pieces.filter((event) => ids.includes(String(event[`${kind}_id`])))
-    .flatMap(({ run_id }) => run_id === undefined ? [] : [String(run_id)]);
-  return [...new Set([...runs, ...named])];
-}
-
-function isPieceOf({ kind, ids }: Subject, { runs, sessions }: TargetSets) {
-  return (event: Fields): boolean => {
-    const named = event[`${kind}_id`];
-    if (named !== undefined) return ids.includes(String(named));
-    if (kind !== "user" && kind !== "session") return false;
-    return runs.has(String(event.run_id)) ||
-      kind === "user" && sessions.has(String(event.session_id));
-  };
 }

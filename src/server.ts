@@ -170,6 +170,7 @@ export async function startServer(config: Config, state: State): Promise<Running
     retentionDays: config.retention_days,
     erasing: erase.erasing,
     erasures: erase.erasures,
+    exporting: erase.exporting,
     redaction,
     alerting,
     monitors,

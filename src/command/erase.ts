@@ -164,7 +164,7 @@ function eraseAlone(call: Call, subject: Subject): Promise<Shown[]> {
 }
 
 /** The data directory in this process, as the server would have it. */
-async function alone<T>(
+export async function alone<T>(
   call: Call,
   work: (open: OpenErasing, projects: readonly string[]) => Promise<T>,
 ): Promise<T> {

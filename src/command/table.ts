@@ -205,6 +205,30 @@ export const commands: readonly Command[] = [
     load: async () => (await import("./erase.ts")).verify,
   },
   {
+    name: "export",
+    summary: "Write everything about a user, a session, a run or an event, as NDJSON.",
+    about:
+      "By the running server, or by itself when none runs. The last line of each project is `end`\n" +
+      "with counts.\n\n  watchllm export --user u-17 --out u-17.ndjson --files u-17-files",
+    options: {
+      ...subjectOptions(),
+      out: { kind: "text", placeholder: "file", help: "Instead of standard output." },
+      files: {
+        kind: "text",
+        placeholder: "folder",
+        help: "Also the images and other files of these events, into this folder.",
+      },
+      url: {
+        kind: "text",
+        placeholder: "url",
+        help: "Server; the one of the data directory else.",
+      },
+      key: { kind: "text", placeholder: "key", help: "Key, for a server that asks for one." },
+    },
+    settings: [...rewriteSettings, "redaction"],
+    load: async () => (await import("./export.ts")).run,
+  },
+  {
     name: "backup",
     summary: "Make a whole copy of the data directory, while a server runs on it or not.",
     about:

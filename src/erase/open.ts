@@ -1,11 +1,12 @@
 // The parts of erasure, put together.
 import { join } from "node:path";
 import { type EraseParts, Erasing } from "../erase.ts";
+import type { ExportParts } from "../export.ts";
 import type { Langfuse } from "../langfuse.ts";
 import type { Redaction } from "../redact/redaction.ts";
 import type { Clock } from "../std/clock.ts";
 import type { AlertStore } from "../store/alerts.ts";
-import { compactAlerts, eraseFromAlerts } from "../store/alerts/erase.ts";
+import { alertsNaming, compactAlerts, eraseFromAlerts } from "../store/alerts/erase.ts";
 import { openSeal } from "../store/alerts/seal.ts";
 import { Erasures } from "../store/erasures.ts";
 import type { Pending } from "../store/pending.ts";
@@ -30,6 +31,8 @@ export interface EraseGiven {
 export interface OpenErasing {
   erasing: Erasing;
   erasures: Erasures;
+  /** What an export needs of the same parts. */
+  exporting: ExportParts;
   close(): Promise<void>;
 }
 
@@ -63,6 +66,14 @@ export async function openErasing(given: EraseGiven): Promise<OpenErasing> {
   return {
     erasing,
     erasures,
+    exporting: {
+      dataDir: given.dataDir,
+      eraser: given.store.eraser,
+      pieces: given.langfuse,
+      alerts: (project_id, ids) => alertsNaming(given.alerts, project_id, ids),
+      storedId: (project_id, kind, id) => storedId(given.redaction, project_id, kind, id),
+      clock: given.clock,
+    },
     close: async () => {
       await erasing.close();
       erasures.close();

@@ -11,6 +11,7 @@ import { type DeliveryDeps, deliveryRoutes } from "./deliveries.ts";
 import { type ErasureDeps, erasureRoutes } from "./erasures.ts";
 import { Problem, respond } from "./errors.ts";
 import { eventRoutes } from "./events.ts";
+import { type ExportRouteDeps, exportSubjectRoutes } from "./export.ts";
 import { facetRoutes } from "./facets.ts";
 import { type IngestDeps, ingestRoutes } from "./ingest.ts";
 import { langfuseRoutes } from "./langfuse.ts";
@@ -56,6 +57,7 @@ export interface AppDeps
     BlobDeps,
     RewriteDeps,
     ErasureDeps,
+    ExportRouteDeps,
     RetentionDeps {
   auth: AuthOptions;
   /** Paths that a setting has switched off, and which. */
@@ -95,6 +97,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
   app.route("/", redactionRoutes(deps)); // /api/redaction, …/try, …/kinds
   app.route("/", rewriteRoutes(deps)); //  /api/rewrite, /api/rewrite/{id}
   app.route("/", erasureRoutes(deps)); //  /api/erasures, /api/erasures/{id}
+  app.route("/", exportSubjectRoutes(deps)); // GET /api/export
   app.route("/", retentionRoutes(deps)); // /api/retention
   app.route("/", liveRoutes(deps)); //     GET /api/live
   app.route("/", sqlRoutes(deps)); //      POST /api/sql

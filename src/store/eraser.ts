@@ -46,11 +46,7 @@ const targetsMax = 1_000_000;
 const valuesPerInsert = 1000;
 
 export class Eraser {
-  #host: EraserHost;
-
-  constructor(host: EraserHost) {
-    this.#host = host;
-  }
+  constructor(readonly host: EraserHost) {}
 
   /**
    * What is the subject's, among all that was acknowledged before the call. Of `runs` those are
@@ -59,7 +55,7 @@ export class Eraser {
   async collect(asked: EraseAsked, runs: readonly string[] = []): Promise<Collected> {
     const { project_id, subject, receivedUntil } = asked;
     return await this.#reading(project_id, async (connection, files) => {
-      const source = sourceOf(this.#host.dataDir, files, events);
+      const source = sourceOf(this.host.dataDir, files, events);
       const selects = targetsOf(subject, receivedUntil, source);
       const nameless = await idsOf(connection, selects.runs);
       const theirs = await namedAmong(connection, source, asked, runs);
@@ -75,7 +71,7 @@ export class Eraser {
         );
         return row!.rows as number;
       };
-      const pointSource = sourceOf(this.#host.dataDir, files, points);
+      const pointSource = sourceOf(this.host.dataDir, files, points);
       return {
         targets,
         events: await countOf(source, eventsOf(subject, receivedUntil)),
@@ -108,9 +104,9 @@ export class Eraser {
         await this.#onConnection(async (connection) => {
           await fillTargets(connection, targets);
           const drop = dropOf(asked, relationOf(path));
-          const done = await dropRows(this.#host, connection, path, "erase", drop);
+          const done = await dropRows(this.host, connection, path, "erase", drop);
           if (done === null) return;
-          this.#host.blobsMayBeLoose();
+          this.host.blobsMayBeLoose();
           onFile(done.dropped);
         });
       }
@@ -119,8 +115,8 @@ export class Eraser {
 
   /** Files that the rows were in go from the disk, as soon as nobody reads them. */
   async deleteFiles(project_id: string): Promise<{ files: number; blobs: number }> {
-    await this.#host.drained();
-    return await this.#host.deleteRemoved(project_id);
+    await this.host.drained();
+    return await this.host.deleteRemoved(project_id);
   }
 
   /**
@@ -128,7 +124,7 @@ export class Eraser {
    * have rows of it, or cannot be read, go as a whole. Returns how many files were changed.
    */
   async cleanQuarantine(asked: EraseAsked, targets: Targets): Promise<number> {
-    const { quarantineDir, dataDir } = this.#host;
+    const { quarantineDir, dataDir } = this.host;
     let changed = 0;
     for (const name of await readdir(quarantineDir).catch(() => [])) {
       const path = join(quarantineDir, name);
@@ -173,7 +169,7 @@ export class Eraser {
       await fillTargets(connection, targets);
       const affected = new Map<string, number>();
       for (const relation of [events, points]) {
-        const source = sourceOf(this.#host.dataDir, files, relation)
+        const source = sourceOf(this.host.dataDir, files, relation)
           .replace(" FROM ", ", filename FROM ")
           .replace("hive_partitioning = false", "hive_partitioning = false, filename = true");
         if (!source.includes("filename = true")) continue;
@@ -183,7 +179,7 @@ export class Eraser {
            WHERE ${conditionOf(asked, relation)} GROUP BY filename`,
         );
         for (const { filename, rows: count } of rows) {
-          const path = relative(this.#host.dataDir, String(filename)).replaceAll("\\", "/");
+          const path = relative(this.host.dataDir, String(filename)).replaceAll("\\", "/");
           affected.set(path, count as number);
         }
       }
@@ -196,8 +192,8 @@ export class Eraser {
     project_id: string,
     work: (connection: DuckDBConnection, files: readonly LakeFile[]) => Promise<T>,
   ): Promise<T> {
-    await this.#host.flush();
-    const { version, release } = this.#host.pin();
+    await this.host.flush();
+    const { version, release } = this.host.pin();
     try {
       const files = version.files.filter((file) => file.project_id === project_id);
       return await this.#onConnection((connection) => work(connection, files));
@@ -207,7 +203,7 @@ export class Eraser {
   }
 
   async #onConnection<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
-    const connection = await this.#host.instance.connect();
+    const connection = await this.host.instance.connect();
     try {
       return await work(connection);
     } finally {

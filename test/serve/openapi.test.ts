@@ -80,6 +80,7 @@ test("it lists every route for programs", () => {
     "GET /api/events",
     "GET /api/events/{event_id}",
     "GET /api/events/{event_id}/mapping",
+    "GET /api/export",
     "GET /api/facets",
     "GET /api/keys",
     "GET /api/live",

@@ -37,6 +37,22 @@ export function eraseFromAlerts(
   return gone + states.length;
 }
 
+/** Alerts, and notifications of them, that name somebody. */
+export function alertsNaming(
+  store: AlertStore,
+  project_id: string,
+  ids: readonly string[],
+): { alerts: unknown[]; notifications: unknown[] } {
+  const bodies = (table: keyof typeof textColumns) => {
+    const [column] = textColumns[table];
+    return store.alerts.database.query<{ body: string }, [string]>(
+      `SELECT ${column} AS body FROM ${table} WHERE project_id = ?1`,
+    ).all(project_id).filter(({ body }) => isNamedIn(body, ids))
+      .map(({ body }) => JSON.parse(body) as unknown);
+  };
+  return { alerts: bodies("alerts"), notifications: bodies("alert_deliveries") };
+}
+
 /** Leaves nothing of what was deleted in free pages, nor in the write-ahead log. */
 export function compactAlerts(store: AlertStore): void {
   const { database } = store.alerts;
