@@ -63,17 +63,23 @@ export class Outbox {
        WHERE EXISTS (SELECT 1 FROM projects WHERE project_id = $project_id)
        ON CONFLICT (id) DO NOTHING`,
     ).run({ ...delivery, body: JSON.stringify(delivery.body), now });
-    if (delivery.channel_id === null) return;
+    if (delivery.channel_id !== null) this.#giveUpOldest(delivery.channel_id, now);
+  }
+
+  #giveUpOldest(channel_id: string, now: string): void {
+    const waiting = this.database.query<{ n: number }, [string]>(
+      "SELECT count(*) AS n FROM alert_deliveries WHERE status = 'waiting' AND channel_id = ?",
+    ).get(channel_id)!.n;
+    if (waiting <= waitingPerChannelMax) return;
     this.database.query(
       `UPDATE alert_deliveries SET status = 'failed', next_attempt_at = NULL, finished_at = $now,
          last_error = $error
-       WHERE id IN (SELECT id FROM alert_deliveries
-         WHERE status = 'waiting' AND channel_id = $channel_id
-         ORDER BY created_at DESC, id DESC LIMIT 1000 OFFSET $max)`,
+       WHERE rowid IN (SELECT rowid FROM alert_deliveries
+         WHERE status = 'waiting' AND channel_id = $channel_id ORDER BY rowid LIMIT $over)`,
     ).run({
-      channel_id: delivery.channel_id,
+      channel_id,
       now,
-      max: waitingPerChannelMax,
+      over: waiting - waitingPerChannelMax,
       error: `Given up: more than ${waitingPerChannelMax} notifications wait for this channel.`,
     });
   }
@@ -85,13 +91,10 @@ export class Outbox {
    */
   due(now: string, farthest: string, limit: number): Delivery[] {
     return this.database.query<Row, Record<string, string | number>>(
-      `SELECT ${columns} FROM alert_deliveries d
-       WHERE status = 'waiting' AND (next_attempt_at <= $now OR next_attempt_at > $farthest)
-         AND NOT EXISTS (
-         SELECT 1 FROM alert_deliveries e
-         WHERE e.status = 'waiting' AND e.thread = d.thread
-           AND e.channel_id IS NOT DISTINCT FROM d.channel_id
-           AND e.rowid < d.rowid)
+      `SELECT ${columns} FROM alert_deliveries
+       WHERE rowid IN (SELECT min(rowid) FROM alert_deliveries
+           WHERE status = 'waiting' GROUP BY channel_id, thread)
+         AND (next_attempt_at <= $now OR next_attempt_at > $farthest)
        ORDER BY next_attempt_at, rowid LIMIT $limit`,
     ).all({ now, farthest, limit }).map(read);
   }

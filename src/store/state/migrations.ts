@@ -129,4 +129,8 @@ export const migrations: readonly (readonly string[])[] = [
       PRIMARY KEY (monitor_id, hour)
     )`,
   ],
+  [
+    `CREATE INDEX alert_deliveries_of_channel ON alert_deliveries (status, channel_id)`,
+    `CREATE INDEX alert_deliveries_of_thread ON alert_deliveries (status, channel_id, thread)`,
+  ],
 ];
