@@ -3,6 +3,7 @@ import {
   below,
   countOf,
   isShallow,
+  type Json,
   type Kind,
   messagesOf,
   objectOf,
@@ -10,6 +11,7 @@ import {
   withoutUndefined,
   wordOf,
 } from "./kind.ts";
+import { brokenOff, errorIn, eventsIn, isStream, type Joined } from "./stream.ts";
 
 const version = "2023-06-01";
 /** The API wants a bound; a monitor's answers are short. */
@@ -31,6 +33,7 @@ export const anthropic: Kind = {
       body: JSON.stringify({
         max_tokens: tokensMax,
         ...monitor.parameters,
+        ...(monitor.stream ? { stream: true } : {}),
         model: monitor.model,
         ...(system.length === 0 ? {} : { system: system.join("\n\n") }),
         messages: all.filter(({ role }) => role !== "system"),
@@ -38,7 +41,9 @@ export const anthropic: Kind = {
     };
   },
   read: (body) => {
-    const answer = parsed(body);
+    const joined = isStream(body) ? join(body) : { answer: parsed(body), first_token_bytes: null };
+    if (typeof joined === "string") return joined;
+    const { answer, first_token_bytes } = joined;
     if (answer === null) return "The body is no JSON object.";
     if (!Array.isArray(answer.content)) return "The body has no content.";
     const parts = answer.content.map(objectOf);
@@ -62,6 +67,56 @@ export const anthropic: Kind = {
       tokens_cache_read: read,
       tokens_cache_write: write,
       tokens_cache_write_1h: countOf(written.ephemeral_1h_input_tokens),
+      first_token_bytes: first_token_bytes ?? undefined,
     });
   },
 };
+
+const blocksMax = 100;
+
+function join(body: string): Joined {
+  let answer = null as Json | null;
+  let first_token_bytes: number | null = null;
+  let isWhole = false;
+  const blocks: Json[] = [];
+  for (const { data, bytes } of eventsIn(body).events) {
+    const problem = data.type === "error" ? errorIn(data) : null;
+    if (problem !== null) return problem;
+    const at = typeof data.index === "number" ? data.index : -1;
+    const delta = objectOf(data.delta) ?? {};
+    switch (data.type) {
+      case "message_start":
+        answer = { ...objectOf(data.message) };
+        break;
+      case "content_block_start":
+        if (at === blocks.length && at < blocksMax) {
+          blocks.push({ ...objectOf(data.content_block) });
+        }
+        break;
+      case "content_block_delta": {
+        const block = blocks[at];
+        if (block === undefined) break;
+        if (typeof delta.text === "string") block.text = `${block.text ?? ""}${delta.text}`;
+        if (typeof delta.partial_json === "string") {
+          block.json = `${block.json ?? ""}${delta.partial_json}`;
+        }
+        if (delta.text || delta.partial_json) first_token_bytes ??= bytes;
+        break;
+      }
+      case "message_delta":
+        answer = {
+          ...answer,
+          stop_reason: delta.stop_reason,
+          usage: { ...objectOf(answer?.usage), ...objectOf(data.usage) },
+        };
+        break;
+      case "message_stop":
+        isWhole = true;
+    }
+  }
+  if (answer === null || !isWhole) return brokenOff;
+  const content = blocks.map(({ json, ...block }) =>
+    typeof json === "string" ? { ...block, input: parsed(json) ?? json } : block
+  );
+  return { answer: { ...answer, content }, first_token_bytes };
+}

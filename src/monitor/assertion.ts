@@ -23,6 +23,8 @@ const not = z.boolean().default(false).describe("Must not.");
 const json = z.unknown().refine((value) => isShallow(value), "is nested too deep");
 const count = z.int().min(0).max(10_000_000);
 
+const milliseconds = z.number().min(1).max(600_000);
+
 const unchecked = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("contains"),
@@ -64,7 +66,11 @@ const unchecked = z.discriminatedUnion("type", [
     max: count.optional(),
     of,
   }).describe("Characters."),
-  z.strictObject({ type: z.literal("latency"), max_ms: z.number().min(1).max(600_000) }),
+  z.strictObject({ type: z.literal("latency"), max_ms: milliseconds }),
+  z.strictObject({
+    type: z.literal("first_token"),
+    max_ms: milliseconds.describe("Time to the first token, of a monitor with `stream`."),
+  }),
   z.strictObject({
     type: z.literal("cost"),
     max_usd: z.number().min(0).max(1_000_000)
@@ -109,6 +115,7 @@ export interface Answer {
   text: string;
   body: string;
   latency_ms: number;
+  first_token_ms: number | null;
   cost_usd: number | null;
   finish_reason: string | null;
 }
@@ -186,6 +193,11 @@ function outcomeOf(assertion: Assertion, answer: Answer): Found {
       const ms = Math.round(answer.latency_ms);
       return { holds: answer.latency_ms <= assertion.max_ms, actual: `${ms} ms` };
     }
+    case "first_token": {
+      const { first_token_ms: ms } = answer;
+      if (ms === null) return { holds: null, actual: "The answer was no stream." };
+      return { holds: ms <= assertion.max_ms, actual: `${Math.round(ms)} ms` };
+    }
     case "cost":
       if (answer.cost_usd === null) return { holds: null, actual: "The cost is not known." };
       return { holds: answer.cost_usd <= assertion.max_usd, actual: `$${answer.cost_usd}` };
@@ -226,6 +238,8 @@ export function textOf(assertion: Assertion): string {
     }
     case "latency":
       return `takes at most ${assertion.max_ms} ms`;
+    case "first_token":
+      return `first token within ${assertion.max_ms} ms`;
     case "cost":
       return `costs at most $${assertion.max_usd}`;
     case "finish_reason":

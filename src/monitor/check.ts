@@ -32,6 +32,8 @@ export interface Attempt {
   answer: string | null;
   read: Read | null;
   cost_usd: number | null;
+  /** Of a stream; null when it was none. */
+  first_token_ms: number | null;
   verdicts: Verdict[];
   retryAfterS: number | null;
 }
@@ -115,6 +117,7 @@ export async function attempt(
     answer: null,
     read: null,
     cost_usd: null,
+    first_token_ms: null,
     verdicts: [],
     retryAfterS: null,
   };
@@ -159,8 +162,19 @@ function judged(
     };
   }
   const cost_usd = monitor.type === "http" ? null : deps.costOf(read, monitor, nothing.at);
-  const { text, finish_reason = null } = read;
-  const answer: Answer = { status, text, body, latency_ms, cost_usd, finish_reason };
+  const { text, finish_reason = null, first_token_bytes } = read;
+  const first_token_ms = first_token_bytes === undefined
+    ? null
+    : done.arrivals.find(({ bytes }) => bytes >= first_token_bytes)?.ms ?? null;
+  const answer: Answer = {
+    status,
+    text,
+    body,
+    latency_ms,
+    first_token_ms,
+    cost_usd,
+    finish_reason,
+  };
   const verdicts = monitor.assertions.map((assertion) => judge(assertion, answer));
   const broken = verdicts.filter(({ holds }) => holds === false);
   return {
@@ -168,6 +182,7 @@ function judged(
     answer: text,
     read,
     cost_usd,
+    first_token_ms,
     verdicts,
     problem: broken.length === 0 ? null : "assertion_failed",
     message: broken.length === 0 ? null : `Not so: ${broken.map(({ text }) => text).join("; ")}.`,
@@ -198,7 +213,8 @@ function withoutSecrets(attempt: Attempt, { headers }: Asked, secrets: Secrets):
 
 /** What decides a price. */
 export function callOf(read: Read, monitor: Monitor, atMs: number) {
-  const { text: _, tool_calls: __, cost_reported_usd: ___, ...counts } = read;
+  const { text: _, tool_calls: __, cost_reported_usd: ___, first_token_bytes: ____, ...counts } =
+    read;
   const provider = providerOf(monitor);
   return {
     ...counts,

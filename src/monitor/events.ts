@@ -99,7 +99,12 @@ function callOf(checked: Checked, attempt: Attempt, at: number): Draft {
     };
   }
   const provider = providerOf(monitor);
-  const { text = attempt.answer ?? undefined, model = monitor.model, ...rest } = read ?? {};
+  const {
+    text = attempt.answer ?? undefined,
+    model = monitor.model,
+    first_token_bytes: _,
+    ...rest
+  } = read ?? {};
   return {
     ...common,
     event_type: "prompt_call",
@@ -111,6 +116,7 @@ function callOf(checked: Checked, attempt: Attempt, at: number): Draft {
       ? {}
       : { model_parameters: monitor.parameters }),
     ...rest,
+    ...(attempt.first_token_ms === null ? {} : { time_to_first_token_ms: attempt.first_token_ms }),
     ...(text === undefined ? {} : { response: text }),
   };
 }

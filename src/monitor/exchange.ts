@@ -42,9 +42,18 @@ export type Exchanged =
     /** Seconds that the endpoint asks for. */
     retryAfterS: number | null;
     latency_ms: number;
+    /** How much of the body had come, and when; of the first pieces. Empty when it was compressed. */
+    arrivals: Arrival[];
   }
   | { ok: false; reason: FailureReason; message: string; latency_ms: number };
 
+export interface Arrival {
+  bytes: number;
+  /** Since the beginning. */
+  ms: number;
+}
+
+const arrivalsMax = 4096;
 /** Of the answer, decompressed. */
 export const answerBytesMax = 1024 * 1024;
 
@@ -67,7 +76,10 @@ export async function exchange(asked: Asked, options: ExchangeOptions): Promise<
   if (options.signal.aborted) stop();
   try {
     const url = new URL(asked.url);
-    const answer = await unlessAborted(timeout.signal, connected(asked, url, options, timeout));
+    const answer = await unlessAborted(
+      timeout.signal,
+      connected(asked, url, options, timeout, latency),
+    );
     return { ok: true, ...answer, latency_ms: latency() };
   } catch (error) {
     const failure = timeout.signal.reason instanceof Failure ? timeout.signal.reason : error;
@@ -91,6 +103,7 @@ async function connected(
   url: URL,
   options: ExchangeOptions,
   { signal }: AbortController,
+  latency: () => number,
 ) {
   const checked = await checkedAddress(url.hostname, options);
   if ("problem" in checked) {
@@ -99,10 +112,12 @@ async function connected(
   }
   signal.throwIfAborted();
   const answer = await sent(asked, url, checked.address, options, signal);
-  const bytes = await bodyOf(answer);
+  const { bytes, arrivals } = await bodyOf(answer, latency);
+  const encoding = answer.headers["content-encoding"] ?? "identity";
   return {
     status: answer.statusCode ?? 0,
-    body: await decoded(bytes, answer.headers["content-encoding"]),
+    body: await decoded(bytes, encoding),
+    arrivals: encoding === "identity" ? arrivals : [],
     retryAfterS: retryAfterOf(
       answer.headers["retry-after"],
       Date.parse(answer.headers.date ?? ""),
@@ -145,20 +160,22 @@ function sent(
   return promise;
 }
 
-async function bodyOf(answer: IncomingMessage): Promise<Buffer> {
+async function bodyOf(answer: IncomingMessage, latency: () => number) {
   const pieces: Buffer[] = [];
+  const arrivals: Arrival[] = [];
   let bytes = 0;
   try {
     for await (const piece of answer) {
       pieces.push(piece as Buffer);
       bytes += (piece as Buffer).length;
       if (bytes > answerBytesMax) throw tooLarge();
+      if (arrivals.length < arrivalsMax) arrivals.push({ bytes, ms: latency() });
     }
   } catch (error) {
     if (error instanceof Failure) throw error;
     throw new Failure("broken_answer", "The connection broke before the answer was whole.");
   }
-  return Buffer.concat(pieces);
+  return { bytes: Buffer.concat(pieces), arrivals };
 }
 
 function tooLarge(): Failure {
@@ -172,9 +189,9 @@ const expanders = {
 } as const;
 
 /** It asked for plain bytes; some servers do not care. */
-async function decoded(bytes: Buffer, encoding: string | undefined): Promise<string> {
+async function decoded(bytes: Buffer, encoding: string): Promise<string> {
   const text = (plain: Uint8Array) => new TextDecoder().decode(plain);
-  if (encoding === undefined || encoding === "" || encoding === "identity") return text(bytes);
+  if (encoding === "identity" || encoding === "") return text(bytes);
   const expand = expanders[encoding as keyof typeof expanders];
   if (expand === undefined) {
     throw new Failure("broken_answer", "The answer is compressed in a way that is not known here.");

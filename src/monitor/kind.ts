@@ -23,6 +23,8 @@ export interface Read {
   tokens_cache_write_1h?: number;
   tokens_reasoning?: number;
   cost_reported_usd?: number;
+  /** Of a stream: bytes of the body that had come when there was a first word. */
+  first_token_bytes?: number;
 }
 
 export interface Kind {

@@ -78,6 +78,8 @@ export const monitorShape = {
   parameters: z.record(z.string().max(100), z.unknown()).default({})
     .refine((value) => isShallow(value), "is nested too deep")
     .describe('Further fields of the request, such as `{"temperature": 0, "max_tokens": 100}`.'),
+  stream: z.boolean().default(false)
+    .describe("Ask for a stream: the time to the first token is then known."),
   method: z.enum(methods).optional(),
   body: z.string().max(monitorBounds.bodyCharactersMax).optional(),
   interval_minutes: z.int().min(1).max(monitorBounds.intervalMinutesMax).default(5),
@@ -125,6 +127,7 @@ export function checkMonitor(monitor: Monitor, context: z.core.$RefinementCtx<un
     }
     return;
   }
+  if (monitor.stream) wrong("stream", "a monitor of type http has none");
   if (Object.keys(monitor.parameters).length > 0) {
     wrong("parameters", "http has none; set the body");
   }
@@ -144,6 +147,7 @@ const asking = [
   "prompt",
   "system",
   "parameters",
+  "stream",
   "method",
   "body",
   "assertions",

@@ -16,6 +16,8 @@ export interface CheckResult {
   message: string | null;
   /** Of the last attempt; null when there was no answer. */
   latency_ms: number | null;
+  /** Time to the first token of the last attempt; null when it was no stream. */
+  first_token_ms: number | null;
   /** Of all attempts; null when none of their costs is known. */
   cost_usd: number | null;
   status: number | null;
@@ -73,6 +75,7 @@ export function resultOf(
     problem: last.problem,
     message: last.message,
     latency_ms: last.status === null ? null : last.latency_ms,
+    first_token_ms: last.first_token_ms,
     cost_usd: costs.length === 0 ? null : costs.reduce((sum, cost) => sum + cost, 0),
     status: last.status,
     attempts: attempts.length,
@@ -90,6 +93,7 @@ export function interrupted(running: NonNullable<MonitorState["running"]>): Chec
     problem: "stopped",
     message: "The server ended while it ran.",
     latency_ms: null,
+    first_token_ms: null,
     cost_usd: null,
     status: null,
     attempts: 0,

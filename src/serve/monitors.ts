@@ -333,13 +333,15 @@ function toldPeriod(sum: Summary | undefined) {
 }
 
 function toldAttempt(attempt: Attempt) {
-  const { problem, message, status, latency_ms, cost_usd, answer, read, verdicts } = attempt;
+  const { problem, message, status, latency_ms, first_token_ms, cost_usd, answer } = attempt;
+  const { read, verdicts } = attempt;
   return {
     outcome: outcomeOf(attempt),
     problem,
     message,
     status,
     latency_ms,
+    first_token_ms,
     cost_usd,
     model: read?.model ?? null,
     tokens_input: read?.tokens_input ?? null,

@@ -33,6 +33,7 @@ describe.skipIf(chromiumPath === null)("monitors", () => {
     await page.getByLabel("API key").fill("sk-typed-once-only");
     await page.getByLabel("Prompt").fill("Capital of France?");
     await page.getByLabel("Further headers").fill("x-team: a-secret-team");
+    await page.getByRole("checkbox", { name: /^Ask for a stream/ }).check();
     await page.getByLabel("Text", { exact: true }).fill("Paris");
     await page.getByRole("button", { name: "Add an assertion" }).click();
     await page.getByRole("combobox", { name: /^What/ }).nth(1).selectOption("Cost");
@@ -54,6 +55,7 @@ describe.skipIf(chromiumPath === null)("monitors", () => {
     await checks.getByText('Not so: contains "Paris".').waitFor();
     await page.getByText("alert", { exact: true }).waitFor();
     await page.getByText("API key, header x-team").waitFor();
+    expect(endpoint.asked.some(({ json }) => json.stream === true)).toBe(true);
     answer = "Paris.";
     await page.getByRole("button", { name: "Check now" }).click();
     await checks.getByText("2 assertions hold.").waitFor();

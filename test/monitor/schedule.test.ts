@@ -61,6 +61,7 @@ const attempt = (fields: Partial<Attempt> = {}): Attempt => ({
   answer: "Paris.",
   read: { text: "Paris.", model: "gpt-4o-mini-2024-07-18", tokens_input: 9, tokens_output: 2 },
   cost_usd: null,
+  first_token_ms: null,
   verdicts: [],
   retryAfterS: null,
   ...fields,

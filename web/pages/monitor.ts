@@ -199,7 +199,11 @@ function Results({ results }: { results: MonitorResult[] }): View {
                 ? html`<span class="dim"> by hand</span>`
                 : null}</td>
               <td>${monitorMark(result.outcome)}</td>
-              <td class="num">${duration(result.latency_ms)}</td>
+              <td class="num" title=${result.first_token_ms == null
+                ? null
+                : `First token after ${duration(result.first_token_ms)}`}>${duration(
+                  result.latency_ms,
+                )}</td>
               <td class="num">${result.cost_usd === null ? nothing : dollars(result.cost_usd)}</td>
               <td class="checks-said">${result.message ?? saidOf(result)}${result.attempts > 1
                 ? html`<span class="dim"> ${plural(result.attempts, "attempt")}.</span>`

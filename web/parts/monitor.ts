@@ -16,6 +16,7 @@ export interface MonitorResult {
   problem: string | null;
   message: string | null;
   latency_ms: number | null;
+  first_token_ms: number | null;
   cost_usd: number | null;
   status: number | null;
   attempts: number;
@@ -47,6 +48,7 @@ export interface MonitorFields {
   prompt?: string | { role: string; content: string }[];
   system?: string;
   parameters: Record<string, unknown>;
+  stream: boolean;
   method?: string;
   body?: string;
   interval_minutes: number;
@@ -86,6 +88,7 @@ export interface MonitorTried {
   message: string | null;
   status: number | null;
   latency_ms: number;
+  first_token_ms: number | null;
   cost_usd: number | null;
   model: string | null;
   tokens_input: number | null;

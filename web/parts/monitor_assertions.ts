@@ -13,6 +13,7 @@ const kinds = [
   ["status", "HTTP status"],
   ["length", "Length"],
   ["latency", "Latency"],
+  ["first_token", "First token"],
   ["cost", "Cost"],
   ["finish_reason", "Ends with"],
 ] as const;
@@ -43,6 +44,7 @@ const inputs: Record<string, Inputs> = {
     two: ["At most, characters", "500", "number"],
   },
   latency: { one: ["At most, ms", "2000", "number"] },
+  first_token: { one: ["Within, ms; needs a stream", "800", "number"] },
   cost: { one: ["At most, US dollars", "0.01", "number"] },
   finish_reason: { one: ["Any of", "stop"] },
 };
@@ -75,6 +77,7 @@ export function typedAssertion(assertion: Assertion): TypedAssertion {
     case "length":
       return typed(type, text(rest.min), text(rest.max), "min", "max");
     case "latency":
+    case "first_token":
       return typed(type, text(rest.max_ms), "", "max_ms");
     default:
       return typed(type, text(rest.max_usd), "", "max_usd");
@@ -116,6 +119,7 @@ export function assertionOf({ kind, one, two, rest }: TypedAssertion): Assertion
       };
     }
     case "latency":
+    case "first_token":
       return { ...rest, type: kind, max_ms: number(one) };
     default:
       return { ...rest, type: kind, max_usd: number(one) };
@@ -153,6 +157,8 @@ export function assertionText(assertion: Assertion): string {
       }${two === "" ? "" : `at most ${two}`} characters`;
     case "latency":
       return `it takes at most ${one} ms`;
+    case "first_token":
+      return `the first token comes within ${one} ms`;
     case "cost":
       return `it costs at most $${one}`;
     default:

@@ -20,6 +20,7 @@ export interface TypedMonitor {
   isMessages: boolean;
   system: string;
   parameters: string;
+  stream: boolean;
   method: string;
   body: string;
   api_key: string;
@@ -48,6 +49,7 @@ export const emptyMonitor: TypedMonitor = {
   isMessages: false,
   system: "",
   parameters: "",
+  stream: false,
   method: "GET",
   body: "",
   api_key: "",
@@ -85,6 +87,7 @@ export function typedOf(monitor: Monitor): TypedMonitor {
     isMessages,
     system: monitor.system ?? "",
     parameters: Object.keys(parameters).length === 0 ? "" : JSON.stringify(parameters),
+    stream: monitor.stream,
     method: monitor.method ?? "GET",
     body: monitor.body ?? "",
     interval_minutes: String(monitor.interval_minutes),
@@ -131,6 +134,7 @@ export function fieldsOf(typed: TypedMonitor, before: Monitor | null): Record<st
           prompt: typed.isMessages ? jsonOf(typed.prompt, "The prompt") : typed.prompt,
         }),
         ...(typed.system === "" ? {} : { system: typed.system }),
+        stream: typed.stream,
         ...(typed.parameters.trim() === ""
           ? {}
           : { parameters: jsonOf(typed.parameters, "Further fields") }),

@@ -150,6 +150,9 @@ function WhatIsAsked({ typed, change, secrets }: Part & { secrets: string[] }): 
             1,
             '{"temperature": 0, "max_tokens": 100}',
           )}
+          <label class="check is-wide"><input type="checkbox" checked=${typed.stream}
+            onChange=${() => change({ stream: !typed.stream })} />Ask for a stream, and measure the
+            time to the first token</label>
         `}
         ${isHttp && !["GET", "HEAD"].includes(typed.method) ? area(part, "body", "Body", 4) : null}
         ${area(

@@ -52,13 +52,15 @@ export function MonitorTry(
 }
 
 function Tried({ tried }: { tried: MonitorTried }): View {
-  const { outcome, message, status, latency_ms, cost_usd, answer, assertions } = tried;
+  const { outcome, message, status, latency_ms, first_token_ms, cost_usd, answer, assertions } =
+    tried;
   const tokens = tried.tokens_input === null && tried.tokens_output === null
     ? null
     : `${exact(tried.tokens_input)} tokens in, ${exact(tried.tokens_output)} out`;
   const facts = [
     status === null ? null : `status ${status}`,
     duration(latency_ms),
+    first_token_ms === null ? null : `first token after ${duration(first_token_ms)}`,
     tried.model,
     tokens,
     status === null || tokens === null
