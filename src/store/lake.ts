@@ -35,7 +35,8 @@ export async function writeTable(
     const rows = `SELECT * FROM ${table} WHERE project_id = ${literal(group.project_id)} ` +
       `AND timestamp BETWEEN make_timestamptz(${group.min_timestamp}) ` +
       `AND make_timestamptz(${group.max_timestamp})`;
-    const how = { relation, level: 0, zstd: 1 };
+    // Most of these files are soon merged, and compressed well then.
+    const how = { relation, level: 0, zstd: 0 };
     files.push(await writeFile(connection, dataDir, rows, group, how));
   }
   return files;
