@@ -29,6 +29,7 @@ const json = <S extends z.ZodType>(description: string, schema: S) => ({
 const query = z.strictObject({
   project_id: filterQuery.project_id,
   status: z.enum(["firing", "resolved"]).optional(),
+  level: z.enum(levels).optional().describe("The highest that it has reached."),
   rule_id: z.string().max(128).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(50),
   cursor: z.string().max(500).optional(),
@@ -131,6 +132,7 @@ export function alertRoutes({ alerting, monitors, clock }: AlertDeps): OpenAPIHo
     const found = store.alerts.list({
       project_id,
       status: asked.status ?? null,
+      level: asked.level ?? null,
       rule_id: asked.rule_id ?? null,
       before: decodeCursor(asked.cursor, place),
       limit: asked.limit + 1,

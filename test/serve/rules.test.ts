@@ -82,6 +82,9 @@ test("the smallest rule fires, is told once, signed, is an event, and resolves",
   const { body: { alerts } } = await ask("/api/alerts?status=firing");
   const [alert] = alerts as Json[];
   expect(alert).toMatchObject({ rule_id: id, status: "firing", value: 0.1, notifications: 1 });
+  const atLevel = async (level: string) =>
+    ((await ask(`/api/alerts?status=firing&level=${level}`)).body.alerts as Json[]).length;
+  expect([await atLevel("critical"), await atLevel("warning")]).toEqual([1, 0]);
 
   const event = await eventually(async () => {
     const { body } = await ask("/api/events?event_type=performance_alert");

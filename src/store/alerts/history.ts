@@ -1,5 +1,6 @@
 // Alerts that fire and that fired.
 import type { Database } from "bun:sqlite";
+import type { Level } from "../../alert/rule.ts";
 import type { Alert } from "../../alert/state.ts";
 
 export interface StoredAlert {
@@ -58,22 +59,25 @@ export class History {
     asked: {
       project_id: string;
       status: AlertStatus | null;
+      level?: Level | null;
       rule_id: string | null;
       before: Place | null;
       limit: number;
     },
   ): StoredAlert[] {
-    const { project_id, status, rule_id, before, limit } = asked;
+    const { project_id, status, level = null, rule_id, before, limit } = asked;
     return this.database.query<Row, Record<string, string | number | null>>(
       `SELECT project_id, rule_id, rule_name, alert FROM alerts
        WHERE project_id = $project_id
          AND ($status IS NULL OR status = $status)
+         AND ($level IS NULL OR level = $level)
          AND ($rule_id IS NULL OR rule_id = $rule_id)
          AND ($at IS NULL OR (fired_at, id) < ($at, $id))
        ORDER BY fired_at DESC, id DESC LIMIT $limit`,
     ).all({
       project_id,
       status,
+      level,
       rule_id,
       at: before?.at ?? null,
       id: before?.id ?? null,
