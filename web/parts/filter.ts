@@ -63,8 +63,11 @@ export interface Filter {
   problem: string | null;
 }
 
-/** A piece of the typed text: `key:value`, a word, or words in quotes. */
-const piece = /([A-Za-z_]+):((?:"[^"]*"?|[^\s,"]+|,)+)?|"([^"]*)"?|\S+/g;
+/**
+ * A piece of the typed text: `key:value`, a word, or words in quotes. Within a value in quotes a
+ * quotation mark stands twice.
+ */
+const piece = /([A-Za-z_]+):((?:"(?:""|[^"])*"?|[^\s,"]+|,)+)?|"([^"]*)"?|\S+/g;
 
 export function parseFilter(typed: string): Filter {
   const values: Filter["values"] = {};
@@ -105,7 +108,8 @@ export function keyNamed(name: string): FilterKey | null {
 }
 
 function valuesIn(list: string): string[] {
-  return [...list.matchAll(/"([^"]*)"?|([^,"]+)/g)].map((match) => match[1] ?? match[2] ?? "")
+  return [...list.matchAll(/"((?:""|[^"])*)"?|([^,"]+)/g)]
+    .map((match) => match[1]?.replaceAll('""', '"') ?? match[2] ?? "")
     .filter((value) => value !== "");
 }
 
@@ -118,7 +122,7 @@ export function writeFilter({ values, text }: Pick<Filter, "values" | "text">): 
 }
 
 export function quoted(value: string): string {
-  return /[\s,"]/.test(value) ? `"${value.replaceAll('"', "")}"` : value;
+  return /[\s,"]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 }
 
 /** Adds the value, or takes it away when it is there. */
