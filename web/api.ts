@@ -1,5 +1,14 @@
 // The only place that talks to the server: typed questions, and errors with a reason to show.
 import type { Event } from "../src/event.ts";
+import type {
+  Alert,
+  Backtest,
+  Channel,
+  ChannelTest,
+  Delivery,
+  Rule,
+  RuleTemplate,
+} from "./parts/alert.ts";
 import type { Monitor, MonitorResult, MonitorTried } from "./parts/monitor.ts";
 
 /** An event without its payload, as lists show it. */
@@ -300,6 +309,10 @@ function monitorPath(id: string): string {
   return `/api/monitors/${encodeURIComponent(id)}`;
 }
 
+function alertingPath(kind: "rules" | "channels" | "alerts" | "deliveries", id: string): string {
+  return `/api/${kind}/${encodeURIComponent(id)}`;
+}
+
 export const api = {
   session: () => get<Session>("/api/session"),
   logIn: async (key: string) => await (await post("/api/session", { key })).text(),
@@ -360,7 +373,7 @@ export const api = {
     ),
   points: (query: Query, signal?: AbortSignal) => get<Points>("/api/points", query, signal),
   channels: (query: Query, signal?: AbortSignal) =>
-    get<{ channels: { id: string; name: string; type: string }[] }>("/api/channels", query, signal),
+    get<{ channels: Channel[] }>("/api/channels", query, signal),
   monitors: (query: Query, signal?: AbortSignal) =>
     get<{ monitors: Monitor[] }>("/api/monitors", query, signal),
   monitor: (id: string, signal?: AbortSignal) => get<Monitor>(monitorPath(id), {}, signal),
@@ -370,6 +383,38 @@ export const api = {
       query,
       signal,
     ),
+  alerts: (query: Query, signal?: AbortSignal) =>
+    get<{ alerts: Alert[]; next_cursor: string | null }>("/api/alerts", query, signal),
+  resolveAlert: async (id: string) =>
+    await (await post(`${alertingPath("alerts", id)}/resolve`, {})).json() as Alert,
+  actOnAlert: async (id: string, index: number) =>
+    await (await post(`${alertingPath("alerts", id)}/actions/${index}`, {})).text(),
+  rules: (query: Query, signal?: AbortSignal) =>
+    get<{ rules: Rule[] }>("/api/rules", query, signal),
+  rule: (id: string, signal?: AbortSignal) => get<Rule>(alertingPath("rules", id), {}, signal),
+  ruleTemplates: (signal?: AbortSignal) =>
+    get<{ templates: RuleTemplate[] }>("/api/rules/templates", {}, signal),
+  backtest: async (fields: object, signal?: AbortSignal) =>
+    await (await post("/api/rules/backtest", fields, signal)).json() as Backtest,
+  createRule: async (fields: object) => await (await post("/api/rules", fields)).json() as Rule,
+  replaceRule: async (id: string, fields: object) =>
+    await (await send("PUT", alertingPath("rules", id), fields)).json() as Rule,
+  changeRule: async (id: string, fields: object) =>
+    await (await send("PATCH", alertingPath("rules", id), fields)).json() as Rule,
+  deleteRule: async (id: string) =>
+    await (await request(alertingPath("rules", id), { method: "DELETE" })).text(),
+  createChannel: async (fields: object) =>
+    await (await post("/api/channels", fields)).json() as Channel,
+  replaceChannel: async (id: string, fields: object) =>
+    await (await send("PUT", alertingPath("channels", id), fields)).json() as Channel,
+  deleteChannel: async (id: string) =>
+    await (await request(alertingPath("channels", id), { method: "DELETE" })).text(),
+  testChannel: async (id: string) =>
+    await (await post(`${alertingPath("channels", id)}/test`, {})).json() as ChannelTest,
+  deliveries: (query: Query, signal?: AbortSignal) =>
+    get<{ deliveries: Delivery[]; next_cursor: string | null }>("/api/deliveries", query, signal),
+  retryDelivery: async (id: string) =>
+    await (await post(`${alertingPath("deliveries", id)}/retry`, {})).json() as Delivery,
   createMonitor: async (fields: object) =>
     await (await post("/api/monitors", fields)).json() as Monitor,
   replaceMonitor: async (id: string, fields: object) =>

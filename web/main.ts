@@ -31,6 +31,10 @@ function Content(): View {
   if (at === "/sql") return html`<${Later} key=${key} name="sql" />`;
   const setting = /^\/settings\/(prices|privacy)\/?$/.exec(at)?.[1];
   if (setting !== undefined) return html`<${Later} key=${key} name=${setting} />`;
+  const alerts = /^\/alerts(\/.*)?$/.exec(at);
+  if (alerts !== null) {
+    return html`<${Later} key=${key} name="alerts" at=${alerts[1] ?? ""} />`;
+  }
   const monitors = /^\/monitors(\/.*)?$/.exec(at);
   if (monitors !== null) {
     return html`<${Later} key=${key} name="monitors" at=${monitors[1] ?? ""} />`;
@@ -104,6 +108,7 @@ const titles: Record<string, string> = {
   "/runs": "Runs",
   "/charts": "Charts",
   "/charts/metrics": "Metrics",
+  "/alerts": "Alerts",
   "/monitors": "Monitors",
   "/sql": "SQL",
   "/settings/prices": "Prices",
@@ -120,6 +125,8 @@ effect(() => {
       ? "Run"
       : path.value.startsWith("/monitors/")
       ? "Monitor"
+      : path.value.startsWith("/alerts/")
+      ? "Alerts"
       : null);
   document.title = word === null ? "WatchLLM" : `${word} · ${project.value} · WatchLLM`;
 });

@@ -12,6 +12,8 @@ export interface Line {
   color: string;
   /** Null is a gap. */
   values: (number | null)[];
+  /** A line without its points, such as a threshold. */
+  isBare?: boolean;
 }
 
 export interface ChartProps {
@@ -67,7 +69,8 @@ export function Chart(props: ChartProps): View {
   }, [props.said]);
   return html`
     <figure class="chart">
-      <figcaption><h2>${props.title}</h2><span class="chart-said dim" ref=${said}></span></figcaption>
+      <figcaption><h2>${props
+        .title}</h2><span class="chart-said dim" ref=${said}></span></figcaption>
       ${props.lines.length < 2 ? null : html`<${Legend} lines=${props.lines} />`}
       <div ref=${box} class="chart-box" role="img" aria-label=${`${props.title}: ${props.said}. The numbers are in the table below.`}></div>
     </figure>
@@ -126,13 +129,13 @@ function optionsOf(
     log ? splits.map((at) => Math.log10(at) % 1 === 0 ? at : null) : splits;
   const bars = uPlot.paths.bars?.({ size: [0.8, 40], align: 1 });
   const drawn = as === "stack" ? lines.toReversed() : lines;
-  const series = drawn.map(({ label, color: token }): uPlot.Series => ({
+  const series = drawn.map(({ label, color: token, isBare = false }): uPlot.Series => ({
     label,
     stroke: color(token),
     ...(as !== "lines" ? { fill: color(token), width: 0, paths: bars, points: { show: false } } : {
       width: 1.6,
       spanGaps: false,
-      points: { show: true, size: 4, width: 1, fill: color(token) },
+      points: { show: !isBare, size: 4, width: 1, fill: color(token) },
     }),
   }));
   probe.remove();

@@ -48,6 +48,7 @@ export const cheatSheet: readonly (readonly [string, string])[] = [
   ["g e", "Events"],
   ["g r", "Runs"],
   ["g c", "Charts"],
+  ["g a", "Alerts"],
   ["g w", "Monitors"],
   ["g s", "SQL"],
   ["g p", "Settings"],

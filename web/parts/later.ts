@@ -8,6 +8,7 @@ import { Problem, Skeleton } from "./notice.ts";
 export type Part = ComponentType<{}>;
 
 const parts: Record<string, () => Promise<Part>> = {
+  alerts: async () => (await import("../pages/alerts.ts")).AlertsPage as Part,
   run: async () => (await import("../pages/run.ts")).RunPage as Part,
   charts: async () => (await import("../pages/charts.ts")).ChartsPage,
   mapping: async () => (await import("./mapping.ts")).Mapping as Part,

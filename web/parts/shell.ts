@@ -1,7 +1,8 @@
 // What stands around every page: navigation, project, range of time, how far the server is, theme.
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Status } from "../api.ts";
+import { api, type Status } from "../api.ts";
 import { go, here, linkTo, path } from "./address.ts";
+import { useAsk } from "./ask.ts";
 import { exact, plural } from "./format.ts";
 import { html, type View } from "./html.ts";
 import { icon, type IconName } from "./icons.ts";
@@ -10,6 +11,7 @@ import { RangePicker } from "./range_picker.ts";
 import {
   entry,
   logOut,
+  now,
   project,
   projects,
   status,
@@ -18,6 +20,8 @@ import {
   theme,
 } from "./state.ts";
 
+const firingAskMs = 15_000;
+const firingMax = 100;
 /** How long `g` waits for the letter of a place. */
 const goingMs = 1500;
 
@@ -26,6 +30,7 @@ const places: readonly (readonly [string, string, IconName, string])[] = [
   ["/", "Events", "list", "e"],
   ["/runs", "Runs", "run", "r"],
   ["/charts", "Charts", "chart", "cm"],
+  ["/alerts", "Alerts", "bell", "a"],
   ["/monitors", "Monitors", "clock", "w"],
   ["/sql", "SQL", "sql", "s"],
   ["/settings/prices", "Settings", "settings", "p"],
@@ -68,7 +73,9 @@ export function Shell({ children }: { children: View }): View {
     places.map(([place, word, sign]) =>
       html`
         <a key=${place} class="place" href=${linkTo(place)}
-          aria-current=${isAt(place) ? "page" : null}>${icon(sign)}<span>${word}</span></a>
+          aria-current=${isAt(place) ? "page" : null}>${icon(
+            sign,
+          )}<span>${word}</span>${place === "/alerts" ? html`<${FiringCount} />` : null}</a>
       `
     )
   }
@@ -125,6 +132,20 @@ function ProjectPicker(): View {
           }>${name}</option>`
         )}</select></label>
   `;
+}
+
+/** How many alerts fire, at a glance from any page. */
+function FiringCount(): View {
+  const turn = Math.floor(now.value / firingAskMs);
+  const project_id = project.value;
+  const { data } = useAsk(
+    project_id === "" ? null : `firing ${project_id} ${turn}`,
+    (signal) => api.alerts({ project_id, status: "firing", limit: firingMax }, signal),
+  );
+  const count = data?.alerts.length ?? 0;
+  if (count === 0) return null;
+  const text = count < firingMax ? String(count) : `${firingMax}+`;
+  return html`<span class="badge" title=${`${text} firing`}>${text}<span class="unseen"> firing</span></span>`;
 }
 
 /** How far behind what is shown may be: never silent about it. */

@@ -1,0 +1,94 @@
+// The part of a rule's form that says who is told, when nobody is, and what to do then.
+import { api } from "../api.ts";
+import { linkTo } from "./address.ts";
+import { useAsk } from "./ask.ts";
+import { html, type View } from "./html.ts";
+import { field, number } from "./rule_conditions.ts";
+import type { RulePart, TypedRule } from "./rule_fields.ts";
+import { project } from "./state.ts";
+
+const days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+export function RuleTelling({ typed, change }: RulePart): View {
+  const part = { typed, change };
+  const project_id = project.value;
+  const { data, error } = useAsk(project_id, (signal) => api.channels({ project_id }, signal));
+  const toggle = (id: string) =>
+    change({
+      channels: typed.channels.includes(id)
+        ? typed.channels.filter((one) => one !== id)
+        : [...typed.channels, id],
+    });
+  return html`
+    <section>
+      <h2>Who is told</h2>
+      <fieldset class="bare choices-row"><legend class="unseen">Channels</legend>${error !== null
+        ? html`<p class="problem">${error}</p>`
+        : data === null
+        ? null
+        : data.channels.length === 0
+        ? html`<p class="dim">There is no channel yet: an alert is shown here and stored as an event.
+          <a href=${linkTo("/alerts/channels")}>Add one</a></p>`
+        : data.channels.map(({ id, name, type }) =>
+          html`
+            <label key=${id}
+              class="check"><input type="checkbox" checked=${typed.channels.includes(
+                id,
+              )} onChange=${() => toggle(id)} />${name} <span class="dim">${type}</span></label>
+          `
+        )}</fieldset>
+      <div class="monitor-fields is-narrow">
+        ${field(part, "repeat_minutes", "Told again after, minutes", { ...number, min: 0 })}
+      </div>
+      <h2>When nobody is told</h2>
+      <${MuteWindows} typed=${typed} change=${change} />
+      <h2>Runbook</h2>
+      <div class="monitor-fields">
+        ${field(part, "url", "Link", { type: "url", placeholder: "https://", wide: true })}
+        <label class="is-wide">Steps, one a line<textarea rows="3" value=${typed.steps} onInput=${(
+          event: Event,
+        ) => change({ steps: (event.target as HTMLTextAreaElement).value })}></textarea></label>
+      </div>
+    </section>
+  `;
+}
+
+type MuteWindow = TypedRule["mute"][number];
+
+function MuteWindows({ typed: { mute }, change }: RulePart): View {
+  const set = (at: number, part: Partial<MuteWindow>) =>
+    change({ mute: mute.map((one, index) => index === at ? { ...one, ...part } : one) });
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const add = () =>
+    change({ mute: [...mute, { days: [], from: "22:00", until: "07:00", timezone: zone }] });
+  return html`
+    ${mute.map((window, at) =>
+      html`
+        <fieldset key=${at} class="bare mute-window">
+          <legend class="unseen">Mute window ${at + 1}</legend>
+          <label>From<input type="time" required value=${window.from} onInput=${(event: Event) =>
+            set(at, { from: (event.target as HTMLInputElement).value })} /></label>
+          <label>until<input type="time" required value=${window.until} onInput=${(event: Event) =>
+            set(at, { until: (event.target as HTMLInputElement).value })} /></label>
+          <span class="choices-row">${days.map((day) =>
+            html`
+              <label key=${day}
+                class="check"><input type="checkbox" checked=${window.days.includes(
+                  day,
+                )} onChange=${() =>
+                  set(at, {
+                    days: window.days.includes(day)
+                      ? window.days.filter((one) => one !== day)
+                      : [...window.days, day],
+                  })} />${day}</label>
+            `
+          )}</span>
+          <span class="dim">${window.days.length === 0 ? "every day" : ""} ${window.timezone}</span>
+          <button type="button" class="quiet" onClick=${() =>
+            change({ mute: mute.filter((_, index) => index !== at) })}>Remove</button>
+        </fieldset>
+      `
+    )}
+    <p><button type="button" onClick=${add}>Add a mute window</button></p>
+  `;
+}
