@@ -8,7 +8,7 @@ import { html, type View } from "./html.ts";
 import { icon } from "./icons.ts";
 import { Problem, Skeleton } from "./notice.ts";
 import { RuleConditions } from "./rule_conditions.ts";
-import { fieldsOf, isShare, typedOf, type TypedRule } from "./rule_fields.ts";
+import { fieldsOf, typedOf, type TypedRule } from "./rule_fields.ts";
 import { RulePreview } from "./rule_preview.ts";
 import { RuleTelling } from "./rule_telling.ts";
 import { canAdmin, project } from "./state.ts";
