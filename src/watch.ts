@@ -35,7 +35,8 @@ type Lane = "quick" | "slow" | "sql" | "slow_sql";
 
 /** Rules that are looked at with one question. */
 interface Batch {
-  key: string;
+  /** Of the question, whatever the time that it is asked for. */
+  restKey: string;
   lane: Lane;
   rules: StoredRule[];
   run(): Promise<void>;
@@ -64,7 +65,7 @@ export class Watch {
   /** Rules whose question is under way. */
   #busy = new Set<string>();
   /** By question: how long it took, and when it may be asked again. */
-  #rests = new Map<string, { tookMs: number; untilMs: number }>();
+  #rests = new Map<string, { tookMs: number; restMs: number; untilMs: number }>();
   #conclusions: Conclusions;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #underWay = new Set<Promise<void>>();
@@ -114,15 +115,21 @@ export class Watch {
     const { store, clock, intervalMs, monotonicMs } = this.#options;
     const nowMs = clock.nowMs();
     const batches = new Map<string, Batch>();
-    const add = (key: string, lane: Batch["lane"], stored: StoredRule, run: Batch["run"]) => {
-      const rest = this.#rests.get(key);
+    const add = (
+      key: string,
+      lane: Lane,
+      stored: StoredRule,
+      run: Batch["run"],
+      restKey = key,
+    ) => {
+      const rest = this.#rests.get(restKey);
       if (rest !== undefined && rest.untilMs > monotonicMs()) return;
       const batch = batches.get(key);
       if (batch !== undefined) batch.rules.push(stored);
       else {
         const isSlow = (rest?.tookMs ?? 0) > (quickMsMax[lane] ?? Infinity);
         batches.set(key, {
-          key,
+          restKey,
           lane: isSlow ? slowLanes[lane] ?? lane : lane,
           rules: [stored],
           run,
@@ -133,22 +140,20 @@ export class Watch {
       const { id, project_id, rule } = stored;
       if (!rule.enabled || this.#busy.has(id) || !this.#options.hasProject(project_id)) continue;
       const state = store.rules.state(id);
-      const due = dueOf(rule, state, nowMs, intervalMs);
+      const key = keyOf(stored, state);
+      const due = dueOf(rule, state, nowMs, intervalMs, this.#rests.get(key)?.restMs);
       if (due.kind === "not_yet") continue;
       if (due.kind === "set_back") this.#conclusions.setBack(id, due.at);
       const at = nowMs - rule.delay_seconds * 1000;
-      const { window_minutes, delay_seconds } = rule;
       if (rule.sql !== undefined) {
-        const key = JSON.stringify([project_id, "sql", rule.sql, window_minutes, delay_seconds]);
         add(key, "sql", stored, () => this.#lookBySql(batches.get(key)!.rules, at));
       } else if (due.kind === "past") {
-        const key = JSON.stringify([project_id, "past", id]);
-        const past = { ...due, windowMs: window_minutes * minuteMs };
-        add(key, "slow", stored, () => this.#lookBack(stored, past));
+        const past = { ...due, windowMs: rule.window_minutes * minuteMs };
+        const restKey = JSON.stringify([key, askKey(askOf(rule))]);
+        const pastKey = JSON.stringify([restKey, past]);
+        const run = () => this.#lookBack(batches.get(pastKey)!.rules, past);
+        add(pastKey, "slow", stored, run, restKey);
       } else {
-        // One that failed is asked by itself until it is well, so that it fails alone.
-        const apart = state.failures > 0 ? id : asksById(rule) ? "by id" : "";
-        const key = JSON.stringify([project_id, window_minutes, delay_seconds, apart]);
         const lane = state.failures > 0 ? "slow" : "quick";
         add(key, lane, stored, () => this.#look(batches.get(key)!.rules, at));
       }
@@ -156,7 +161,7 @@ export class Watch {
     return [...batches.values()];
   }
 
-  async #run({ key, lane, rules, run }: Batch): Promise<void> {
+  async #run({ restKey, lane, rules, run }: Batch): Promise<void> {
     const gate = this.#lanes[lane];
     for (const { id } of rules) this.#busy.add(id);
     try {
@@ -169,10 +174,8 @@ export class Watch {
         const tookMs = ended - began;
         // Below a tick's length it makes no difference.
         const restMs = Math.min(tookMs * restFactor, failureRestMsMax);
-        this.#rests.set(key, {
-          tookMs,
-          untilMs: restMs > this.#options.intervalMs ? ended + restMs : 0,
-        });
+        const untilMs = restMs > this.#options.intervalMs ? ended + restMs : 0;
+        this.#rests.set(restKey, { tookMs, restMs, untilMs });
         gate.leave();
       }
     } catch (error) {
@@ -225,28 +228,38 @@ export class Watch {
     return { at, points, truncated: values.groups > values.values.length };
   }
 
-  /** Windows that were missed, each as if it had been looked at in time. */
-  async #lookBack(stored: StoredRule, past: PastWindows & { isCut: boolean }): Promise<void> {
+  /** Windows that were missed, each as if it had been looked at in time, for rules that ask the same. */
+  async #lookBack(
+    rules: readonly StoredRule[],
+    past: PastWindows & { isCut: boolean },
+  ): Promise<void> {
+    const [{ project_id, rule }] = rules as [StoredRule];
+    let answers: AlertValues[];
     try {
-      const answers = await valuesInPast(this.#options.reader, {
-        project_id: stored.project_id,
-        ask: askOf(stored.rule),
+      answers = await valuesInPast(this.#options.reader, {
+        project_id,
+        ask: askOf(rule),
         seriesMax: seriesAsked(past.steps),
         past,
       });
-      const looks: Look[] = [];
-      for (const [step, values] of answers.entries()) {
-        looks.push(await this.#lookOf(stored, values, past.firstMs + step * past.stepMs));
-      }
-      this.#conclusions.conclude([{ stored, looks }]);
-      if (past.isCut) {
-        this.#options.onError(
-          `looking back for the rule "${stored.rule.name}"`,
-          new Error(`it was away for longer than ${past.steps} windows; earlier ones are skipped`),
-        );
-      }
     } catch (error) {
-      this.#conclusions.fail([stored], error);
+      return this.#conclusions.fail(rules, error);
+    }
+    for (const stored of rules) {
+      try {
+        const looks: Look[] = [];
+        for (const [step, values] of answers.entries()) {
+          looks.push(await this.#lookOf(stored, values, past.firstMs + step * past.stepMs));
+        }
+        this.#conclusions.conclude([{ stored, looks }]);
+      } catch (error) {
+        this.#conclusions.fail([stored], error);
+      }
+      if (!past.isCut) continue;
+      this.#options.onError(
+        `looking back for the rule "${stored.rule.name}"`,
+        new Error(`it was away for longer than ${past.steps} windows; earlier ones are skipped`),
+      );
     }
   }
 
@@ -274,6 +287,17 @@ export class Watch {
   resolve(alert_id: string): Alert | null {
     return this.#conclusions.resolve(alert_id);
   }
+}
+
+/** Rules with the same key are looked at with one question. */
+function keyOf({ id, project_id, rule }: StoredRule, { failures }: RuleState): string {
+  const { sql, window_minutes, delay_seconds } = rule;
+  if (sql !== undefined) {
+    return JSON.stringify([project_id, "sql", sql, window_minutes, delay_seconds]);
+  }
+  // One that failed is asked by itself until it is well, so that it fails alone.
+  const apart = failures > 0 ? id : asksById(rule) ? "by id" : "";
+  return JSON.stringify([project_id, window_minutes, delay_seconds, apart]);
 }
 
 /** Such a question tells every user from every other: it does not make the others as dear as it is. */

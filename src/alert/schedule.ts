@@ -23,6 +23,8 @@ export function dueOf(
   state: Pick<RuleState, "evaluated_until">,
   nowMs: number,
   intervalMs: number,
+  /** How long the rule's question was made to rest: that is no absence. */
+  restMs = 0,
 ): Due {
   const at = nowMs - rule.delay_seconds * 1000;
   const last = state.evaluated_until;
@@ -30,7 +32,7 @@ export function dueOf(
   if (at <= last) return last - at > setBackMsMax ? { kind: "set_back", at } : { kind: "not_yet" };
   const windowMs = rule.window_minutes * minuteMs;
   const gapMs = at - last;
-  const absenceMs = Math.max(3 * intervalMs, absenceMsMin);
+  const absenceMs = Math.max(3 * intervalMs, absenceMsMin, 2 * restMs + intervalMs);
   if (gapMs <= Math.min(windowMs, absenceMs)) return { kind: "now", at };
   // Steps no wider than the window: every event of the gap lies in one of them.
   const stepMs = Math.min(windowMs, Math.max(intervalMs, Math.ceil(gapMs / stepsWanted)));

@@ -173,6 +173,15 @@ describe("due", () => {
   ];
   test.each(cases)("%s", (_question, found, expected) => expect(found).toMatchObject(expected));
 
+  test("a question that was made to rest was not away, unless its window is over", () => {
+    const rule = { window_minutes: 60, delay_seconds: 0 };
+    const state = { evaluated_until: startMs - 150_000 };
+    expect(dueOf(rule, state, startMs, intervalMs, 0).kind).toBe("past");
+    expect(dueOf(rule, state, startMs, intervalMs, 100_000).kind).toBe("now");
+    expect(dueOf({ ...rule, window_minutes: 2 }, state, startMs, intervalMs, 100_000).kind)
+      .toBe("past");
+  });
+
   test("the windows of an absence leave no gap, and end now", () => {
     for (const gapMs of [61_000, 95_000, 600_001, 7_777_777, 86_400_000]) {
       for (const window of [1, 5, 60]) {

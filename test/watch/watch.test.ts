@@ -84,6 +84,24 @@ test("an incident that came and went while the server was away is told when it i
   expect(told()).toEqual(["firing", "resolved"]);
 });
 
+test("after an absence, too, rules that ask the same share one question", async () => {
+  for (let at = 0; at < 20; at++) watched({ filter: { env: `away-${at % 3}` }, critical: at });
+  await (await live()).turn();
+  place.clock.now += hourMs;
+  let questions = 0;
+  const { reader } = place.lake.store;
+  const life = await live({
+    reader: {
+      snapshot: (scope, work) => {
+        questions++;
+        return reader.snapshot(scope, work);
+      },
+    },
+  });
+  await life.turn();
+  expect(questions).toBe(3);
+});
+
 test("what fires goes on over a restart, and is not told anew", async () => {
   const { fail, told } = watched();
   await fail(place.clock.now - 1000);
