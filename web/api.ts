@@ -236,14 +236,53 @@ export interface Points {
   quantiles_known: boolean;
 }
 
+export interface RetentionSetting {
+  /** Null is the server's own; 0 is for ever. */
+  days: number | null;
+  environments: Record<string, number>;
+}
+
+export interface Retention extends RetentionSetting {
+  default_days: number;
+  disk: { bytes: number; bytes_max: number; is_over: boolean } | null;
+  dropped: {
+    dropped_at: string;
+    reason: "retain" | "disk";
+    date: string;
+    rows: number;
+    bytes: number;
+  }[];
+}
+
+export interface ErasureLook {
+  project_id: string;
+  events: number;
+  points: number;
+  pieces: number;
+}
+
+export interface Erasure {
+  id: string;
+  kind: string;
+  subject: string;
+  state: "waiting" | "erasing" | "done";
+  requested_at: string;
+  ended_at: string | null;
+  message: string | null;
+  counts: Record<string, number>;
+}
+
 export type Query = Record<string, string | string[] | number | null | undefined>;
 
 /** What went wrong, in words to show; `status` is 0 when the server did not answer. */
 export class ApiError extends Error {
   readonly status: number;
-  constructor(status: number, message: string) {
+  /** Path of what is not valid in the body that was sent, such as `baseline.days`. */
+  readonly field: string | null;
+  constructor(status: number, message: string, field: string | null = null) {
     super(message);
     this.status = status;
+    this.field = field;
   }
 }
 
@@ -270,15 +309,16 @@ async function request(path: string, init: RequestInit = {}): Promise<Response> 
   }
   if (response.ok) return response;
   if (response.status === 401) onUnauthorized.call();
-  throw new ApiError(response.status, await reason(response));
+  throw await errorOf(response);
 }
 
-async function reason(response: Response): Promise<string> {
+async function errorOf(response: Response): Promise<ApiError> {
+  const { status, statusText } = response;
   try {
-    const problem = await response.json() as { detail?: string; title?: string };
-    return problem.detail ?? problem.title ?? `The server answered ${response.status}.`;
+    const { detail, title, field } = await response.json() as Record<string, string | undefined>;
+    return new ApiError(status, detail ?? title ?? `The server answered ${status}.`, field);
   } catch {
-    return `The server answered ${response.status} ${response.statusText}.`;
+    return new ApiError(status, `The server answered ${status} ${statusText}.`);
   }
 }
 
@@ -313,7 +353,25 @@ function alertingPath(kind: "rules" | "channels" | "alerts" | "deliveries", id: 
   return `/api/${kind}/${encodeURIComponent(id)}`;
 }
 
+/** Where a browser finds everything of a subject, to keep it as a file. */
+export function exportPath(query: Query): string {
+  return `/api/export${searchOf(query)}`;
+}
+
 export const api = {
+  retention: (query: Query, signal?: AbortSignal) =>
+    get<Retention>("/api/retention", query, signal),
+  setRetention: async (setting: RetentionSetting & { dry_run: boolean }, query: Query) =>
+    await (await send("PUT", `/api/retention${searchOf(query)}`, setting)).json() as {
+      would_drop_events: number;
+    },
+  erasures: (query: Query, signal?: AbortSignal) =>
+    get<{ erasures: Erasure[] }>("/api/erasures", query, signal),
+  lookErasure: async (asked: Query) =>
+    await (await post("/api/erasures", { ...asked, dry_run: true })).json() as {
+      would_erase: ErasureLook[];
+    },
+  erase: async (asked: Query) => await (await post("/api/erasures", asked)).text(),
   session: () => get<Session>("/api/session"),
   logIn: async (key: string) => await (await post("/api/session", { key })).text(),
   logOut: async () => await (await request("/api/session", { method: "DELETE" })).text(),
@@ -405,8 +463,8 @@ export const api = {
     await (await request(alertingPath("rules", id), { method: "DELETE" })).text(),
   createChannel: async (fields: object) =>
     await (await post("/api/channels", fields)).json() as Channel,
-  replaceChannel: async (id: string, fields: object) =>
-    await (await send("PUT", alertingPath("channels", id), fields)).json() as Channel,
+  changeChannel: async (id: string, fields: object) =>
+    await (await send("PATCH", alertingPath("channels", id), fields)).json() as Channel,
   deleteChannel: async (id: string) =>
     await (await request(alertingPath("channels", id), { method: "DELETE" })).text(),
   testChannel: async (id: string) =>

@@ -29,7 +29,7 @@ function Content(): View {
   // Another project is another page: nothing of the one before stays on it.
   const key = project.value;
   if (at === "/sql") return html`<${Later} key=${key} name="sql" />`;
-  const setting = /^\/settings\/(prices|privacy)\/?$/.exec(at)?.[1];
+  const setting = /^\/settings\/(prices|privacy|data)\/?$/.exec(at)?.[1];
   if (setting !== undefined) return html`<${Later} key=${key} name=${setting} />`;
   const alerts = /^\/alerts(\/.*)?$/.exec(at);
   if (alerts !== null) {
@@ -113,6 +113,7 @@ const titles: Record<string, string> = {
   "/sql": "SQL",
   "/settings/prices": "Prices",
   "/settings/privacy": "Privacy",
+  "/settings/data": "Data",
 };
 
 applyTheme();

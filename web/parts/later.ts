@@ -11,6 +11,7 @@ const parts: Record<string, () => Promise<Part>> = {
   alerts: async () => (await import("../pages/alerts.ts")).AlertsPage as Part,
   run: async () => (await import("../pages/run.ts")).RunPage as Part,
   charts: async () => (await import("../pages/charts.ts")).ChartsPage,
+  data: async () => (await import("../pages/data.ts")).DataPage,
   mapping: async () => (await import("./mapping.ts")).Mapping as Part,
   metrics: async () => (await import("../pages/metrics.ts")).MetricsPage,
   monitors: async () => (await import("../pages/monitors.ts")).MonitorsPage as Part,

@@ -5,6 +5,7 @@ import { html, type View } from "./html.ts";
 const tabs = [
   ["/settings/prices", "Prices"],
   ["/settings/privacy", "Privacy"],
+  ["/settings/data", "Data"],
 ] as const;
 
 export function SettingsTabs(): View {

@@ -98,7 +98,7 @@ export function Shell({ children }: { children: View }): View {
         <${ProjectPicker} />
         <span class="bar-status"><${UpToDate} /></span>
         ${
-    ["/sql", "/settings/privacy"].includes(path.value) ||
+    ["/sql", "/settings/privacy", "/settings/data"].includes(path.value) ||
       /^\/(runs\/|monitors)/.test(path.value)
       ? null
       : html`<${RangePicker} />`
