@@ -46,6 +46,8 @@ export interface IngestOptions {
   sampleRate: number;
   /** What a project does with its events before they are stored. */
   steps(project_id: string): Steps;
+  /** Events that were stored, of one project. */
+  noted?(events: readonly Event[]): void;
 }
 
 /** Accepted or told why: every event of the request is in one of the three. */
@@ -187,7 +189,9 @@ export class Ingest {
       if (error instanceof AppendError) return this.#refused(refusalOf(error));
       throw error;
     }
-    this.live.publish(events.filter((_, place) => stored[place]));
+    const news = events.filter((_, place) => stored[place]);
+    this.live.publish(news);
+    this.options.noted?.(news);
     const sent = stored.slice(0, batch.events.length);
     const accepted = sent.filter((isNew) => isNew).length;
     const receipt: Receipt = {

@@ -4,6 +4,8 @@ import { extractFiles } from "./content/extract.ts";
 import { build } from "./embedded.ts";
 import { Exports } from "./exports.ts";
 import { Ingest } from "./ingest.ts";
+import { groupBy, issueSetting, settingsOf } from "./issue/settings.ts";
+import { Issues } from "./issues.ts";
 import { Langfuse } from "./langfuse.ts";
 import { Live } from "./live.ts";
 import { loggerOf } from "./logging.ts";
@@ -86,14 +88,17 @@ export async function startServer(config: Config, state: State): Promise<Running
     steps: (project_id) => {
       const pricer = prices.of(project_id);
       const redactor = redaction.of(project_id);
+      const grouping = settingsOf(state.setting(project_id, issueSetting)).rules;
       const untilMs = clock.nowMs() + requestMsMax;
       return {
         ...noSteps,
         extract: config.blobs ? extractFiles : null,
         redact: redactor === null ? null : (value) => redactor.redact(value, untilMs),
         price: (event) => pricer.price(event),
+        group: grouping.length === 0 ? null : (event) => groupBy(grouping, event),
       };
     },
+    noted: (events) => issues.note(events),
   });
   const exports = new Exports(ingest, {
     traces: mapSpan,
@@ -126,6 +131,15 @@ export async function startServer(config: Config, state: State): Promise<Running
     source: (project_id) => store.source(project_id),
     ingest,
     clock,
+    onError,
+  });
+  const issues = new Issues({
+    store: alerting.store,
+    reader: store.reader,
+    projects: () => state.projects,
+    setting: (project_id, name) => state.setting(project_id, name),
+    clock,
+    wake: () => alerting.deliverer.wake(),
     onError,
   });
   const monitors = new Monitors({
@@ -174,6 +188,7 @@ export async function startServer(config: Config, state: State): Promise<Running
     redaction,
     alerting,
     monitors,
+    issues,
     enabled: config.enabled,
     rateLimit: config.rate_limit_events_per_s > 0
       ? new RateLimit(config.rate_limit_events_per_s, clock)
@@ -222,6 +237,7 @@ export async function startServer(config: Config, state: State): Promise<Running
     throw error;
   }
   alerting.start();
+  issues.start();
   // What is switched off records nothing: not even what it does itself.
   if (config.enabled) monitors.start();
   const stopMaintenance = maintain(store, ingest, {
@@ -256,6 +272,7 @@ export async function startServer(config: Config, state: State): Promise<Running
       await Promise.all([http.stop(), grpc?.stop()]);
       await rewrites.close();
       await erase.close();
+      await issues.stop();
       await alerting.stop();
       await stopMaintenance();
       await sandbox.close();

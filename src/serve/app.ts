@@ -16,6 +16,7 @@ import { facetRoutes } from "./facets.ts";
 import { type IngestDeps, ingestRoutes } from "./ingest.ts";
 import { langfuseRoutes } from "./langfuse.ts";
 import type { LangfuseDeps } from "./langfuse_request.ts";
+import { type IssueDeps, issueRoutes } from "./issues.ts";
 import { type LiveDeps, liveRoutes } from "./live.ts";
 import { mappingRoutes } from "./mapping.ts";
 import { metricRoutes } from "./metrics.ts";
@@ -54,6 +55,7 @@ export interface AppDeps
     AlertDeps,
     DeliveryDeps,
     MonitorDeps,
+    IssueDeps,
     BlobDeps,
     RewriteDeps,
     ErasureDeps,
@@ -106,6 +108,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
   app.route("/", alertRoutes(deps)); //    /api/alerts, …/{id}/resolve
   app.route("/", deliveryRoutes(deps)); // /api/deliveries, …/{id}/retry
   app.route("/", monitorRoutes(deps)); //  /api/monitors, …/try, …/{id}/run, …/{id}/results
+  app.route("/", issueRoutes(deps)); //    /api/issues, …/settings, …/{id}, …/{id}/merge
   app.route("/", projectRoutes(deps)); //  /api/projects, /api/keys
   app.route("/", sessionRoutes(deps)); //  /api/session
   app.route("/", statusRoutes(deps)); //   GET /api/status, /healthz, /readyz, /metrics

@@ -6,6 +6,7 @@ import { Database } from "bun:sqlite";
 import { Channels } from "./alerts/channels.ts";
 import { Checks } from "./alerts/checks.ts";
 import { History } from "./alerts/history.ts";
+import { Issues } from "./alerts/issues.ts";
 import { Monitors } from "./alerts/monitors.ts";
 import { Outbox } from "./alerts/outbox.ts";
 import { Rules } from "./alerts/rules.ts";
@@ -19,6 +20,7 @@ export class AlertStore {
   readonly outbox: Outbox;
   readonly monitors: Monitors;
   readonly checks: Checks;
+  readonly issues: Issues;
   #database: Database;
   #seenVersion: number | null = null;
 
@@ -35,6 +37,7 @@ export class AlertStore {
     this.outbox = new Outbox(database);
     this.monitors = new Monitors(database);
     this.checks = new Checks(database);
+    this.issues = new Issues(database);
     this.refresh();
   }
 

@@ -8,6 +8,7 @@ import * as alerts from "../../src/query/alerts.ts";
 import * as events from "../../src/query/events.ts";
 import * as facets from "../../src/query/facets.ts";
 import { filterFields, setFilter } from "../../src/query/filter.ts";
+import * as issues from "../../src/query/issues.ts";
 import * as metrics from "../../src/query/metrics.ts";
 import * as points from "../../src/query/points.ts";
 import * as prices from "../../src/query/prices.ts";
@@ -15,6 +16,8 @@ import type { Question } from "../../src/query/question.ts";
 import * as runs from "../../src/query/runs.ts";
 import alertAsksSql from "../../queries/schema/alert_asks.sql" with { type: "text" };
 import alertWindowsSql from "../../queries/schema/alert_windows.sql" with { type: "text" };
+import issuesSql from "../../queries/schema/issues.sql" with { type: "text" };
+import occurrencesSql from "../../queries/schema/occurrences.sql" with { type: "text" };
 import pointFilterSql from "../../queries/schema/point_filter.sql" with { type: "text" };
 import pointStepsSql from "../../queries/schema/point_steps.sql" with { type: "text" };
 import { createTable, openDuckDB, rowsOf } from "../../src/store/duckdb.ts";
@@ -32,16 +35,17 @@ const files = list("queries", ".sql");
 const isSchema = (path: string) => path.startsWith("queries/schema/");
 const dictionaries = ["queries/schema/events.sql", "queries/schema/metrics.sql"];
 
-const questions = Object.entries({ alerts, events, runs, metrics, points, facets, prices }).flatMap(
-  (
-    [noun, module],
-  ) =>
-    Object.entries(module).filter((entry): entry is [string, Question<unknown, unknown>] =>
-      typeof entry[1] === "object" && "sql" in entry[1] && "row" in entry[1]
-    ).map((
-      [name, question],
-    ): [string, Question<unknown, unknown>] => [`${noun}.${name}`, question]),
-);
+const questions = Object.entries({ alerts, events, issues, runs, metrics, points, facets, prices })
+  .flatMap(
+    (
+      [noun, module],
+    ) =>
+      Object.entries(module).filter((entry): entry is [string, Question<unknown, unknown>] =>
+        typeof entry[1] === "object" && "sql" in entry[1] && "row" in entry[1]
+      ).map((
+        [name, question],
+      ): [string, Question<unknown, unknown>] => [`${noun}.${name}`, question]),
+  );
 
 const folder = temporaryFolder();
 let instance: DuckDBInstance;
@@ -71,6 +75,8 @@ beforeAll(async () => {
       values: Object.fromEntries(filterFields.map((field) => [field, values])),
     });
   }
+  await connection.run(issuesSql, { issues: "{}" });
+  await connection.run(occurrencesSql);
 });
 
 afterAll(() => {

@@ -133,4 +133,33 @@ export const migrations: readonly (readonly string[])[] = [
     `CREATE INDEX alert_deliveries_of_channel ON alert_deliveries (status, channel_id)`,
     `CREATE INDEX alert_deliveries_of_thread ON alert_deliveries (status, channel_id, thread)`,
   ],
+  [
+    `CREATE TABLE issues (
+      project_id TEXT NOT NULL REFERENCES projects (project_id) ON DELETE CASCADE,
+      issue TEXT NOT NULL,
+      state TEXT NOT NULL,
+      first_seen TEXT NOT NULL,
+      first_release TEXT,
+      last_seen TEXT NOT NULL,
+      resolved_at TEXT,
+      resolved_in TEXT,
+      regressed_at TEXT,
+      regressed_in TEXT,
+      assignee TEXT,
+      note TEXT,
+      merged_into TEXT,
+      updated_at TEXT,
+      PRIMARY KEY (project_id, issue)
+    )`,
+    `CREATE TABLE issue_releases (
+      project_id TEXT NOT NULL REFERENCES projects (project_id) ON DELETE CASCADE,
+      release TEXT NOT NULL,
+      first_seen TEXT NOT NULL,
+      PRIMARY KEY (project_id, release)
+    )`,
+    `CREATE TABLE issue_marks (
+      project_id TEXT NOT NULL PRIMARY KEY REFERENCES projects (project_id) ON DELETE CASCADE,
+      noted_until TEXT NOT NULL
+    )`,
+  ],
 ];
