@@ -1,8 +1,9 @@
 // Runs every test of the repository, TypeScript and Python, and ends with their sum:
 //   N passed, N failed
 // A suite in which nothing ran counts as a failure. Arguments go to `bun test`, and then only that
-// is run: deno task test test/serve. With --frameworks it runs sdk/python instead, beside the real
-// libraries at their oldest and newest versions: deno task test:frameworks.
+// is run: deno task test test/serve. With --frameworks it runs the SDKs instead, beside the real
+// libraries at their oldest and newest versions: deno task test:frameworks. WATCHLLM_BINARY names a
+// binary to try in the place of the one that is built.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,27 +21,47 @@ const suiteMsMax = 12 * 60_000;
 /** Of a test that does not say; a busy machine is no failure. */
 const testMsMax = 30_000;
 
+/** What the tests would otherwise install or build while their time runs. */
+function prepare(libraries: string[]): void {
+  const scripts = [["sdk/js/test/libraries/install.ts", ...libraries]];
+  if (process.env.WATCHLLM_BINARY === undefined) {
+    scripts.push(["scripts/build.ts", "--if-changed"]);
+  }
+  // Those that need what could not be had say what is wrong with it.
+  for (const [script, ...args] of scripts) {
+    Bun.spawnSync([process.execPath, join(root, script!), ...args], {
+      cwd: root,
+      stdin: "ignore",
+      stdout: "inherit",
+      stderr: "inherit",
+    });
+  }
+}
+
+/** The JavaScript SDK with the libraries that the default run leaves out. */
+async function javascriptFrameworks(report: string): Promise<Count> {
+  console.log("sdk/js with the oldest libraries");
+  prepare(["oldest", "bench"]);
+  const files = ["frameworks", "properties", "conformance", "bench"]
+    .map((name) => `sdk/js/test/${name}.test.ts`);
+  return await bunTest(report, files, { AISENTRY_TEST_LIBRARIES: "oldest" });
+}
+
 async function typescript(report: string, args: string[]): Promise<Count> {
-  // Ahead of the tests, whose time is bounded; those that need the binary say what is wrong with it.
-  const build = [
-    process.execPath,
-    join(root, "scripts/build.ts"),
-    "--if-changed",
-  ];
-  Bun.spawnSync(build, {
-    cwd: root,
-    stdin: "ignore",
-    stdout: "inherit",
-    stderr: "inherit",
-  });
+  // Ahead of the tests, whose time is bounded.
+  prepare(args.length === 0 ? ["newest", "hosts"] : []);
+  return await bunTest(report, args, {});
+}
+
+async function bunTest(
+  report: string,
+  args: string[],
+  env: Record<string, string>,
+): Promise<Count> {
   // Each file by itself, several at a time: most wait for servers, browsers and disks.
   const run = ["test", "--parallel", `--timeout=${testMsMax}`];
   const junit = ["--reporter=junit", `--reporter-outfile=${report}`];
-  return await runSuite(
-    [process.execPath, ...run, ...junit, ...args],
-    root,
-    report,
-  );
+  return await runSuite([process.execPath, ...run, ...junit, ...args], root, report, env);
 }
 
 /** The core's tests, and beside them those of the sets, one after the other. */
@@ -112,11 +133,8 @@ async function pytest(
 
 /** The built binary, as users run it; the sources where it could not be built. */
 function serverCommand(): string {
-  const binary = join(
-    root,
-    "dist",
-    process.platform === "win32" ? "watchllm.exe" : "watchllm",
-  );
+  const built = process.platform === "win32" ? "watchllm.exe" : "watchllm";
+  const binary = process.env.WATCHLLM_BINARY ?? join(root, "dist", built);
   return existsSync(binary)
     ? `"${binary}" serve`
     : `"${process.execPath}" "${join(root, "src/main.ts")}" serve`;
@@ -126,6 +144,7 @@ async function runSuite(
   command: string[],
   cwd: string,
   report: string,
+  env: Record<string, string> = {},
 ): Promise<Count> {
   const child = Bun.spawn(command, {
     cwd,
@@ -134,6 +153,7 @@ async function runSuite(
       // The package's sources, without installing it.
       PYTHONPATH: join(root, "sdk/python/src"),
       AISENTRY_TEST_SERVER_CMD: serverCommand(),
+      ...env,
     },
     stdin: "ignore",
     stdout: "inherit",
@@ -181,7 +201,8 @@ if (import.meta.main) {
   const reports = mkdtempSync(join(tmpdir(), "watchllm-test-"));
   const counts: Count[] = [];
   if (args[0] === "--frameworks") {
-    counts.push(...await python(reports, "by frameworks"));
+    const javascript = () => javascriptFrameworks(join(reports, "javascript.xml"));
+    counts.push(await attempt(javascript), ...await python(reports, "by frameworks"));
   } else {
     counts.push(
       await attempt(() => typescript(join(reports, "typescript.xml"), args)),

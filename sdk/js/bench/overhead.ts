@@ -27,16 +27,17 @@ const ours = [
 ];
 const others = ["OpenTelemetry", "Langfuse", "Sentry"];
 
-/** Calls are a multiple of 500. */
-export async function measure(calls: number): Promise<Overhead[]> {
+/** Calls are a multiple of 500. Only the own subjects need no library of others. */
+export async function measure(calls: number, peers: "with others" | "own"): Promise<Overhead[]> {
   const folder = mkdtempSync(join(tmpdir(), "aisentry-bench-"));
   try {
     await buildPackage(folder);
-    const peers = await libraries("bench");
+    const beside = peers === "own" ? [] : others;
+    const theirs = peers === "own" ? "" : await libraries("bench");
     const overheads: Overhead[] = [];
     for (const [host, program] of [["node", "node"], ["bun", process.execPath]] as const) {
-      for (const subject of [...ours, ...(host === "node" ? others : [])]) {
-        const from = others.includes(subject) ? peers : folder;
+      for (const subject of [...ours, ...(host === "node" ? beside : [])]) {
+        const from = others.includes(subject) ? theirs : folder;
         const command = [program, join(import.meta.dir, "calls.mjs"), subject, from, `${calls}`];
         const child = Bun.spawn(command, {
           // The variables of the machine would change what is sent, and where.
@@ -58,7 +59,7 @@ export async function measure(calls: number): Promise<Overhead[]> {
 
 if (import.meta.main) {
   const { values } = parseArgs({ options: { calls: { type: "string", default: "20000" } } });
-  const overheads = await measure(Number(values.calls));
+  const overheads = await measure(Number(values.calls), "with others");
   console.table(overheads.map(({ best_us, median_us, dropped, ...rest }) => ({
     ...rest,
     best_us: Number(best_us.toFixed(2)),

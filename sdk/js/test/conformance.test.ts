@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type RunningServer, startServer } from "../../../test/end_to_end/binary.ts";
 import * as aisentry from "../src/index.ts";
 import { type Call, caseFiles, judge, type Named, options, perform, readCases } from "./cases.ts";
-import { libraries, type LibrarySet } from "./libraries/install.ts";
+import { libraries, triedSet } from "./libraries/install.ts";
 import { callProvider, makeClient, type ProviderName, startStandIn } from "./provide.ts";
 
 const key = "a-key-of-sixteen-or-more";
@@ -14,11 +14,12 @@ const dataDir = mkdtempSync(join(tmpdir(), "aisentry-conformance-"));
 const standIn = startStandIn();
 const warned = spyOn(console, "warn").mockImplementation(() => {});
 let server: RunningServer;
-const folders: Partial<Record<LibrarySet, string>> = {};
+let folder: string;
+// What needs no library is the same beside each set.
+const tried = triedSet === "newest" ? caseFiles : ["providers.json"];
 
 beforeAll(async () => {
-  folders.newest = await libraries("newest");
-  folders.oldest = await libraries("oldest");
+  folder = await libraries(triedSet);
   server = await startServer({
     dataDir,
     env: { WATCHLLM_INIT_PROJECT: "tests", WATCHLLM_INIT_KEY: key },
@@ -42,43 +43,29 @@ async function stored(env: string): Promise<Named[]> {
   return (await response.json() as { events: Named[] }).events;
 }
 
-const provide = (set: LibrarySet) => async (call: Call) => {
+async function provide(call: Call): Promise<unknown> {
   standIn.exchanges.splice(0, Infinity, call.exchange!);
-  const client = await makeClient(
-    folders[set]!,
-    call.client as ProviderName,
-    standIn.url,
-  );
+  const client = await makeClient(folder, call.client as ProviderName, standIn.url);
   expect(aisentry.wrap(client)).toBe(client);
   return await callProvider(client, call);
-};
+}
 
 let number = 0;
-for (const file of caseFiles) {
-  const sets: LibrarySet[] = file === "providers.json" ? ["newest", "oldest"] : ["newest"];
-  for (const set of sets) {
-    describe(
-      file === "providers.json" ? `${file}, ${set} libraries` : file,
-      () => {
-        test.each(readCases(file).map((one) => [one.name, one] as const))(
-          "%s",
-          async (_name, one) => {
-            const env = `case-${++number}`;
-            const dsn = `http://${key}@127.0.0.1:${server.port}/tests`;
-            aisentry.init({ ...options(one.init), dsn, env });
-            try {
-              await perform(one.calls, provide(set));
-              expect(await aisentry.flush(10_000)).toBe(true);
-              expect(judge(await stored(env), one.events)).toBeNull();
-              expect(aisentry.stats()!.dropped).toEqual(
-                one.dropped as object ?? {},
-              );
-            } finally {
-              await aisentry.close(1000);
-            }
-          },
-        );
-      },
-    );
-  }
+for (const file of tried) {
+  describe(file === "providers.json" ? `${file}, ${triedSet} libraries` : file, () => {
+    const cases = readCases(file).map((one) => [one.name, one] as const);
+    test.each(cases)("%s", async (_name, one) => {
+      const env = `case-${++number}`;
+      const dsn = `http://${key}@127.0.0.1:${server.port}/tests`;
+      aisentry.init({ ...options(one.init), dsn, env });
+      try {
+        await perform(one.calls, provide);
+        expect(await aisentry.flush(10_000)).toBe(true);
+        expect(judge(await stored(env), one.events)).toBeNull();
+        expect(aisentry.stats()!.dropped).toEqual(one.dropped as object ?? {});
+      } finally {
+        await aisentry.close(1000);
+      }
+    });
+  });
 }

@@ -12,12 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  freePort,
-  fromSource,
-  type RunningServer,
-  startServer,
-} from "../../../test/end_to_end/binary.ts";
+import { freePort, type RunningServer, startServer } from "../../../test/end_to_end/binary.ts";
 import { openBrowser } from "../../../test/end_to_end/browser.ts";
 import { buildPackage } from "../build.ts";
 import { judge, type Named } from "./cases.ts";
@@ -65,7 +60,6 @@ beforeAll(async () => {
   });
   server = await startServer({
     dataDir: join(folder, "data"),
-    command: fromSource,
     env: {
       WATCHLLM_INIT_PROJECT: "tests",
       WATCHLLM_INIT_KEY: key,

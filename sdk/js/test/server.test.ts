@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, spyOn, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fromSource, type RunningServer, startServer } from "../../../test/end_to_end/binary.ts";
+import { type RunningServer, startServer } from "../../../test/end_to_end/binary.ts";
 import { sent } from "../generate.ts";
 import * as aisentry from "../src/index.ts";
 import { type StoredEvent, until } from "./receiver.ts";
@@ -14,7 +14,6 @@ const start = (port?: number) =>
   startServer({
     dataDir,
     port,
-    command: fromSource,
     env: { WATCHLLM_INIT_PROJECT: "tests", WATCHLLM_INIT_KEY: key },
   });
 let server: RunningServer;
@@ -59,6 +58,7 @@ const base = {
   status: "warning",
   user_id: "u",
   session_id: "s",
+  fingerprint: "f",
   tags: ["a", "b"],
   release: "1.2.3",
   env: "test",

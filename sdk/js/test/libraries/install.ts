@@ -1,12 +1,18 @@
 // The libraries that the SDK is tried against, at their newest and oldest supported versions:
 // installed once from pinned versions, into a folder of their own, and anew when the pins change.
-//   bun sdk/js/test/libraries/install.ts newest oldest
+//   bun sdk/js/test/libraries/install.ts newest hosts
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { whileLocked } from "../../../../scripts/lock.ts";
 import versions from "./versions.json" with { type: "json" };
 
 export type LibrarySet = keyof typeof versions;
+
+/**
+ * The supported versions that tests of whole libraries are tried with: the newest, unless
+ * `deno task test:frameworks` asks for the oldest.
+ */
+export const triedSet = process.env.AISENTRY_TEST_LIBRARIES === "oldest" ? "oldest" : "newest";
 
 const cache = join(import.meta.dir, "../../../../node_modules/.cache/sdk_js");
 const installMsMax = 240_000;
