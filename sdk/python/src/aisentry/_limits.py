@@ -75,6 +75,8 @@ STACK_FRAMES_MAX = 50
 YIELDED_ITEMS_MAX = 1_000
 # Of a streamed answer, the pieces that are kept.
 STREAM_PIECES_MAX = 100_000
+# Of an answer that is read as bytes, what is kept of it.
+BODY_BYTES_MAX = 8 * MIB
 
 # Bounds of the server that an event is fitted to.
 LABEL_CHARACTERS_MAX = 1_024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, List
 
 import pytest
 from stand_in import Provider
@@ -99,10 +99,60 @@ def test_raw_streams(provider: Provider, told: Tell) -> None:
     provider.will_answer("openai_chat")
     with completions.with_streaming_response.create(**ASKED) as response:
         assert response.parse().choices[0].message.content == "2 + 2 = 4."
-    with completions.with_streaming_response.create(**ASKED) as response:
-        assert "2 + 2" in "".join(response.iter_text())
     answers = [event.get("response") for event in told()]
-    assert answers == ["1, 2, 3, 4, 5", "1, 2, 3, 4, 5", "2 + 2 = 4.", None]
+    assert answers == ["1, 2, 3, 4, 5", "1, 2, 3, 4, 5", "2 + 2 = 4."]
+
+
+WAYS: Dict[str, Callable[[Any], Any]] = {
+    "read": lambda response: response.read(),
+    "text": lambda response: response.text(),
+    "bytes": lambda response: b"".join(response.iter_bytes()),
+    "small chunks": lambda response: b"".join(response.iter_bytes(7)),
+    "lines": lambda response: list(response.iter_lines()),
+    "text in pieces": lambda response: "".join(response.iter_text()),
+    "httpx's own": lambda response: b"".join(response.http_response.iter_bytes()),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_bodies_read_as_bytes(way: str, provider: Provider, told: Tell) -> None:
+    completions = client(provider).chat.completions
+    needs(completions, "with_streaming_response")
+    provider.will_answer("openai_chat")
+    with completions.with_streaming_response.create(**ASKED) as response:
+        assert "2 + 2" in str(WAYS[way](response))
+    provider.will_answer("openai_stream")
+    with completions.with_streaming_response.create(**ASKED, stream=True) as response:
+        assert "data: " in str(WAYS[way](response))
+    first, second = told()
+    assert (first["response"], second["response"]) == ("2 + 2 = 4.", "1, 2, 3, 4, 5")
+    assert first["tokens_input"] > 0 and second["time_to_first_token_ms"] > 0
+
+
+def test_bodies_left_early(provider: Provider, told: Tell) -> None:
+    completions = client(provider).chat.completions
+    needs(completions, "with_streaming_response")
+    provider.will_answer("openai_stream")
+    with completions.with_streaming_response.create(**ASKED, stream=True) as response:
+        next(iter(response.iter_lines()))
+    with completions.with_streaming_response.create(**ASKED, stream=True):
+        pass
+    told_of = [event["attributes"]["response"] for event in told()]
+    assert told_of == ["not read to its end", "not read"]
+
+
+def test_bytes_in_asyncio(provider: Provider, told: Tell) -> None:
+    async def main() -> None:
+        made = client(provider, "AsyncOpenAI")
+        needs(made.chat.completions, "with_streaming_response")
+        provider.will_answer("openai_chat")
+        asked = made.chat.completions.with_streaming_response.create(**ASKED)
+        async with asked as response:
+            assert "2 + 2" in "".join([text async for text in response.iter_text()])
+        await made.close()
+
+    asyncio.run(main())
+    assert [event["response"] for event in told()] == ["2 + 2 = 4."]
 
 
 def test_stream_helper(provider: Provider, told: Tell) -> None:

@@ -7,7 +7,6 @@ with_streaming_response. It is watched there; what it returns stays the object t
 from __future__ import annotations
 
 import inspect
-import json
 from functools import wraps
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
@@ -18,6 +17,7 @@ from .._snapshot import freeze
 from .._tee import AsyncTee, Tee
 from .anthropic_wire import OPERATIONS as ANTHROPIC
 from .around import requests_around
+from .body import Body, answer_of, pieces_of
 from .openai_wire import OPERATIONS as OPENAI
 from .reading import Operation, provider_of, request_of
 
@@ -44,6 +44,7 @@ class Watch:
         self._model = asked.get("model_requested")
         self._pieces = operation.pieces()
         self._count = 0
+        self._body: Optional[Body] = None
         self._call = ModelCall(
             {"name": f"{library}.{operation.name}", "provider": provider, **_present(asked)},
             operation.kind,
@@ -87,6 +88,7 @@ class Watch:
         if self._read(response):
             return
         open_streams.add(self)
+        self._body = Body(response.http_response, self._call.first_piece)
         after(response, "parse", lambda parsed: self._parsed(parsed))
         after(response, "close", lambda _: self._closed(response))
 
@@ -95,14 +97,20 @@ class Watch:
         content = getattr(response.http_response, "_content", None)
         if content is None:
             return False
-        try:
-            self._done(self._operation.answered(json.loads(content)))
-        except ValueError:
-            self._done({})
+        self._done(self._fields_of(content))
         return True
+
+    def _fields_of(self, content: bytes) -> Dict[str, Any]:
+        answer = answer_of(content)
+        if answer is not None:
+            return self._operation.answered(answer)
+        is_answer = [self._pieces.add(piece) for piece in pieces_of(content)]
+        return self._pieces.fields() if any(is_answer) else {}
 
     def _parsed(self, parsed: Any) -> None:
         if hasattr(parsed, "_iterator"):
+            # It is read by pieces from here on.
+            self._body = None
             self._follow(parsed)
 
     def _closed(self, response: Any) -> None:
@@ -110,9 +118,15 @@ class Watch:
             self.abandon()
 
     def abandon(self) -> None:
-        """Its body was read, or not, past the library's own helpers."""
-        if self._count == 0:
-            self._done({"attributes": {"response": "not read by the client library"}})
+        """Its body was read, or not, past what gives answers and pieces: as text, lines, bytes."""
+        if self._count > 0:
+            return
+        body, self._body = self._body, None
+        content = b"" if body is None else body.content()
+        fields = self._fields_of(content)
+        if body is None or not body.is_whole:
+            fields["attributes"] = {"response": "not read to its end" if content else "not read"}
+        self._done(fields)
 
 
 def after(owner: Any, name: str, then: Callable[[Any], None]) -> None:
