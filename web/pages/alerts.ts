@@ -1,7 +1,7 @@
 // `/alerts`: what fires and what fired; its rules, its channels, and who was told what.
 import { useState } from "preact/hooks";
 import { api } from "../api.ts";
-import { linkTo } from "../parts/address.ts";
+import { go, here, linkTo, parameter } from "../parts/address.ts";
 import {
   type Alert,
   AlertTabs,
@@ -20,7 +20,7 @@ import { ago, duration, moment, plural } from "../parts/format.ts";
 import { html, type View } from "../parts/html.ts";
 import { monitorLink } from "../parts/monitor.ts";
 import { Nothing, Problem, Skeleton } from "../parts/notice.ts";
-import { RuleForm } from "../parts/rule_form.ts";
+import { RuleForm, Templates } from "../parts/rule_form.ts";
 import { RuleList } from "../parts/rule_list.ts";
 import { canAdmin, now, project } from "../parts/state.ts";
 
@@ -59,13 +59,15 @@ function Edit({ id }: { id: string }): View {
 
 function AlertList(): View {
   const project_id = project.value;
-  const [status, setStatus] = useState("");
+  const status = parameter("state") ?? "";
+  const level = parameter("level") ?? "";
+  const rule_id = parameter("rule") ?? "";
   const [limit, setLimit] = useState(alertsAtOnce);
   const [turn, setTurn] = useState(0);
   const tick = `${Math.floor(now.value / askEveryMs)} ${turn}`;
   const { data, error, again } = useAsk(
-    `${project_id} ${status} ${limit} ${tick}`,
-    (signal) => api.alerts({ project_id, status, limit }, signal),
+    `${project_id} ${status} ${level} ${rule_id} ${limit} ${tick}`,
+    (signal) => api.alerts({ project_id, status, level, rule_id, limit }, signal),
   );
   const rules = useAsk(`${project_id} ${tick}`, (signal) => api.rules({ project_id }, signal));
   if (data === null || rules.data === null) {
@@ -83,14 +85,24 @@ function AlertList(): View {
         ? "Nothing fires."
         : `${plural(firing, "alert")} firing`}</p>
       <span class="grow"></span>
-      <label class="pick">Show <select value=${status} onChange=${(event: Event) =>
-        setStatus((event.target as HTMLSelectElement).value)}>
-        <option value="">all</option><option value="firing">firing</option><option
-          value="resolved">resolved</option></select></label>
+      ${choice("state", "Show", status, [["", "all"], ["firing", "firing"], [
+        "resolved",
+        "resolved",
+      ]])}
+      ${choice("level", "Level", level, [["", "any"], ["warning", "warning"], [
+        "critical",
+        "critical",
+      ]])}
+      ${choice("rule", "Rule", rule_id, [
+        ["", "any"],
+        ...rules.data.rules.map(({ id, name }) => [id, name] as const),
+      ])}
     </div>
     ${error === null ? null : html`<${Problem} reason=${error} again=${again} />`}
     ${data.alerts.length === 0
-      ? html`<${NoAlerts} rules=${rules.data.rules} />`
+      ? status + level + rule_id !== ""
+        ? html`<${Nothing} title="No such alert."><a href=${linkTo("/alerts")}>Show all</a><//>`
+        : html`<${NoAlerts} rules=${rules.data.rules} />`
       : html`<ul class="alert-rows">${
         data.alerts.map((alert) =>
           html`
@@ -106,6 +118,24 @@ function AlertList(): View {
   `;
 }
 
+/** What is chosen stands in the address. */
+function choice(
+  name: string,
+  label: string,
+  value: string,
+  options: readonly (readonly [string, string])[],
+): View {
+  return html`
+    <label
+      class="pick">${label} <select value=${value} onChange=${(event: Event) =>
+        go(here({ [name]: (event.target as HTMLSelectElement).value || null }))}>${options.map((
+          [id, word],
+        ) =>
+          html`<option key=${id} value=${id} selected=${id === value}>${word}</option>`
+        )}</select></label>
+  `;
+}
+
 function NoAlerts({ rules }: { rules: Rule[] }): View {
   if (rules.length > 0) {
     return html`
@@ -118,12 +148,10 @@ function NoAlerts({ rules }: { rules: Rule[] }): View {
   }
   return html`
     <${Nothing} title="Nothing is watched yet.">
-      <p>A rule looks at error rate, cost, latency, tokens, traffic, or at your own SQL, and tells you by Slack,
-        e-mail, PagerDuty, a webhook and others.</p>
-      ${canAdmin.value
-        ? html`<p><a class="button primary" href=${linkTo("/alerts/rules/new")}>New rule</a></p>`
-        : null}
-      <//>
+          <p>A rule looks at error rate, cost, latency, tokens, traffic, or at your own SQL, and tells you by Slack,
+            e-mail, PagerDuty, a webhook and others.</p>
+    <//>
+        ${canAdmin.value ? html`<${Templates} />` : null}
   `;
 }
 

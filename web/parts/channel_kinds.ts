@@ -40,13 +40,19 @@ export const channelKinds: Record<string, ChannelKind> = {
       { name: "password", label: "Password", secret: true },
       { name: "from", label: "From", required: true, type: "email" },
       { name: "to", label: "To, with commas", required: true, type: "list" },
+      { name: "ca", label: "Certificate to trust, as PEM", type: "lines" },
     ],
   },
   webhook: {
     word: "Webhook",
     fields: [
       { name: "url", label: "URL", required: true, type: "url", hint: "https://" },
-      { name: "secret", label: "Secret, to sign with", secret: true, hint: "made when left empty" },
+      {
+        name: "secret",
+        label: "Secret, to sign with",
+        secret: true,
+        hint: "not signed when left empty",
+      },
     ],
   },
   pagerduty: {
@@ -109,12 +115,28 @@ export const channelKinds: Record<string, ChannelKind> = {
 /** What is typed for a channel, by field. */
 export type TypedChannel = Record<string, string>;
 
-/** What is sent. An empty secret is left out, which keeps the one that is set. */
-export function channelFields(type: string, typed: TypedChannel): Record<string, unknown> {
+/**
+ * What is sent. An empty secret is left out, which keeps the one that is set; any other field that
+ * was emptied is taken away from a channel that there is.
+ */
+export function channelFields(
+  type: string,
+  typed: TypedChannel,
+  isChange = false,
+): Record<string, unknown> {
   const fields: Record<string, unknown> = { type, name: typed.name?.trim() ?? "" };
-  for (const { name, type: kind } of channelKinds[type]?.fields ?? []) {
+  const words = Object.fromEntries(
+    (["title", "text"] as const).map((name) => [name, typed[`message_${name}`]?.trim() ?? ""])
+      .filter(([, text]) => text !== ""),
+  );
+  if (Object.keys(words).length > 0) fields.message = words;
+  else if (isChange) fields.message = null;
+  for (const { name, type: kind, secret } of channelKinds[type]?.fields ?? []) {
     const text = typed[name]?.trim() ?? "";
-    if (text === "") continue;
+    if (text === "") {
+      if (isChange && secret !== true) fields[name] = null;
+      continue;
+    }
     fields[name] = kind === "number"
       ? Number(text)
       : kind === "list"

@@ -3,12 +3,8 @@ import { useState } from "preact/hooks";
 import { api } from "../api.ts";
 import type { Channel } from "./alert.ts";
 import { useAsk } from "./ask.ts";
-import {
-  type ChannelField,
-  channelFields,
-  channelKinds,
-  type TypedChannel,
-} from "./channel_kinds.ts";
+import { ChannelForm } from "./channel_form.ts";
+import { channelKinds } from "./channel_kinds.ts";
 import { plural } from "./format.ts";
 import { html, type View } from "./html.ts";
 import { Nothing, Problem, Skeleton } from "./notice.ts";
@@ -113,106 +109,4 @@ function Row({ channel, edit }: { channel: Channel; edit: () => void }): View {
         : null}</div>
     </li>
   `;
-}
-
-function ChannelForm({ channel, close }: { channel: Channel | null; close: () => void }): View {
-  const [type, setType] = useState(channel?.type ?? "slack");
-  const [typed, setTyped] = useState<TypedChannel>(() => channel === null ? {} : typedOf(channel));
-  const [problem, setProblem] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
-  const [sure, setSure] = useState(false);
-  const attempt = async (work: () => Promise<unknown>) => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await work();
-      close();
-    } catch (error) {
-      setProblem((error as Error).message);
-      setBusy(false);
-    }
-  };
-  const save = (event: Event) => {
-    event.preventDefault();
-    void attempt(() => {
-      const fields = channelFields(type, typed);
-      return channel === null
-        ? api.createChannel({ project_id: project.value, ...fields })
-        : api.replaceChannel(channel.id, fields);
-    });
-  };
-  const set = (name: string, value: string) => setTyped({ ...typed, [name]: value });
-  const isSet = (name: string) => channel?.secrets.includes(name) ?? false;
-  return html`
-    <form class="monitor-form channel-form" onSubmit=${save} aria-label="Channel">
-      <div class="monitor-fields">
-        <label>Kind<select value=${type} disabled=${channel !== null} onChange=${(event: Event) =>
-          setType((event.target as HTMLSelectElement).value)}>${Object.entries(channelKinds).map((
-            [name, { word }],
-          ) =>
-            html`<option key=${name} value=${name} selected=${name === type}>${word}</option>`
-          )}</select></label>
-        <label>Name<input required maxlength="200" value=${typed.name ?? ""} onInput=${(
-          event: Event,
-        ) => set("name", (event.target as HTMLInputElement).value)} /></label>
-        ${(channelKinds[type]?.fields ?? []).map((field) =>
-          html`
-            <${Input} key=${field.name} field=${field} value=${typed[field.name] ?? ""}
-              isSet=${isSet(field.name)} set=${(value: string) => set(field.name, value)} />
-          `
-        )}
-      </div>
-      <div class="form-buttons">
-        <button type="submit" class="primary" disabled=${busy}>${channel === null
-          ? "Add"
-          : "Save"}</button>
-        <button type="button" onClick=${close}>Cancel</button>
-        ${channel === null ? null : html`
-          <button type="button" class=${sure ? "danger" : "quiet"} disabled=${busy}
-            onClick=${() =>
-              sure ? void attempt(() => api.deleteChannel(channel.id)) : setSure(true)}>${sure
-              ? "Delete for good"
-              : "Delete"}</button>
-        `}
-        ${problem === null ? null : html`<p class="problem" role="alert">${problem}</p>`}
-      </div>
-    </form>
-  `;
-}
-
-function Input({ field, value, isSet, set }: {
-  field: ChannelField;
-  value: string;
-  isSet: boolean;
-  set: (value: string) => void;
-}): View {
-  const { label, secret = false, required = false, type, hint, choices } = field;
-  const take = (event: Event) => set((event.target as HTMLInputElement).value);
-  if (choices !== undefined) {
-    return html`<label>${label}<select value=${value} onChange=${take}>${
-      choices.map((
-        [name, word],
-      ) => html`<option key=${name} value=${name} selected=${name === value}>${word}</option>`)
-    }</select></label>`;
-  }
-  const placeholder = isSet ? "set; leave empty to keep it" : hint ?? "";
-  const needed = required && !isSet;
-  if (type === "headers" || type === "lines") {
-    return html`<label class="is-wide">${label}<textarea rows="2" spellcheck=${false}
-      placeholder=${placeholder} value=${value} onInput=${take}></textarea></label>`;
-  }
-  const kind = secret ? "password" : type === "list" || type === undefined ? "text" : type;
-  return html`<label>${label}<input type=${kind} required=${needed} autocomplete=${
-    secret ? "new-password" : "off"
-  } spellcheck=${false} placeholder=${placeholder} value=${value} onInput=${take} /></label>`;
-}
-
-function typedOf(channel: Channel): TypedChannel {
-  const typed: TypedChannel = { name: channel.name };
-  for (const { name, secret } of channelKinds[channel.type]?.fields ?? []) {
-    const value = channel[name];
-    if (secret === true || value === undefined || value === null) continue;
-    typed[name] = Array.isArray(value) ? value.join(", ") : String(value);
-  }
-  return typed;
 }

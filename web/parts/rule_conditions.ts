@@ -1,7 +1,7 @@
 // The part of a rule's form that says what is looked at, and what is too much.
 import { metricWords } from "./alert.ts";
 import { html, type View } from "./html.ts";
-import { type RulePart, type TypedRule, unitOf } from "./rule_fields.ts";
+import { type RulePart, type TypedRule, unitOf, type Wrong } from "./rule_fields.ts";
 
 const groupings = [
   "model",
@@ -25,8 +25,26 @@ type Texts = {
 
 const valueOf = (event: Event) => (event.target as HTMLInputElement).value;
 
+/** What the server says of a field is shown beside it; the name in front of it is left out. */
+export function wrongAt(wrong: Wrong | null, ...names: string[]): View {
+  const { field, text } = wrong ?? { field: null, text: "" };
+  if (field === null || !names.some((name) => field === name || field.startsWith(`${name}.`))) {
+    return null;
+  }
+  const said = text.startsWith(`${field}: `) ? text.slice(field.length + 2) : text;
+  return html`<span class="problem" role="alert">${said}</span>`;
+}
+
+/** Names of the API, where they are not those of the form. */
+const apiNames: Partial<Record<keyof TypedRule, string>> = {
+  baseline_days: "baseline.days",
+  baseline_change: "baseline.min_change",
+  steps: "runbook.steps",
+  url: "runbook.url",
+};
+
 export function field(
-  { typed, change }: RulePart,
+  { typed, change, wrong }: RulePart,
   name: Texts,
   label: string,
   more: Record<string, unknown> = {},
@@ -39,14 +57,18 @@ export function field(
         ...more,
         wide: undefined,
       }}
-        onInput=${(event: Event) => change({ [name]: valueOf(event) })} /></label>
+        onInput=${(event: Event) => change({ [name]: valueOf(event) })} />${wrongAt(
+          wrong,
+          name,
+          apiNames[name] ?? name,
+        )}</label>
   `;
 }
 
 export const number = { type: "number", step: "any", inputmode: "decimal" };
 
-export function RuleConditions({ typed, change }: RulePart): View {
-  const part = { typed, change };
+export function RuleConditions(part: RulePart): View {
+  const { typed, change, wrong } = part;
   const isSql = typed.by === "sql";
   const unit = unitOf(typed);
   const radio = (by: TypedRule["by"], word: string) =>
@@ -70,7 +92,7 @@ export function RuleConditions({ typed, change }: RulePart): View {
                 .sql} onInput=${(event: Event) =>
                 change({ sql: valueOf(event) })}></textarea><span class="dim">Each row is a
                       series: its column value is held against the thresholds, the others name it. $since and $until stand for
-                      the ends of the window.</span></label>
+                      the ends of the window.</span>${wrongAt(wrong, "sql")}</label>
           `
           : html`
             <label>Metric<select value=${typed.metric} onChange=${(event: Event) =>
@@ -80,7 +102,7 @@ export function RuleConditions({ typed, change }: RulePart): View {
                 html`<option key=${name} value=${name} selected=${
                   name === typed.metric
                 }>${word}</option>`
-              )}</select></label>
+              )}</select>${wrongAt(wrong, "metric")}</label>
             ${field(part, "filter", "Only events with", {
               placeholder: "env:production model:gpt-5",
             })}
@@ -123,11 +145,15 @@ export function RuleConditions({ typed, change }: RulePart): View {
           placeholder: "the threshold",
         })}
         ${typed.isSpike && !isSql
-          ? field(part, "baseline_days", "Earlier days", { ...number, min: 2, max: 28 })
+          ? [
+            field(part, "baseline_days", "Earlier days", { ...number, min: 2, max: 28 }),
+            field(part, "baseline_change", "Differs by at least, %", { ...number, min: 0 }),
+          ]
           : null}
         ${field(part, "min_requests", "Least events in a window", { ...number, min: 0 })}
         ${field(part, "for_minutes", "Has to hold for, minutes", { ...number, min: 0 })}
         ${field(part, "keep_firing_minutes", "Has to be well for, minutes", { ...number, min: 0 })}
+        ${field(part, "delay_seconds", "Waits for late events, seconds", { ...number, min: 0 })}
         <label>When nothing is known<select value=${typed.no_data} onChange=${(event: Event) =>
           change({ no_data: valueOf(event) as TypedRule["no_data"] })}>${[
           ["keep", "stay as it is"],

@@ -17,21 +17,43 @@ export interface TypedRule {
   recovery: string;
   isSpike: boolean;
   baseline_days: string;
+  /** Percent. */
+  baseline_change: string;
   min_requests: string;
   for_minutes: string;
   keep_firing_minutes: string;
   no_data: RuleFields["no_data"];
   channels: string[];
   repeat_minutes: string;
+  group_interval_minutes: string;
+  delay_seconds: string;
+  notify_resolved: boolean;
   mute: { days: string[]; from: string; until: string; timezone: string }[];
   steps: string;
   url: string;
+  actions: RuleAction[];
+}
+
+export type RuleAction = NonNullable<RuleFields["runbook"]>["actions"][number];
+
+/** Which field is not right, by its name in the API, and why. */
+export interface Wrong {
+  field: string | null;
+  text: string;
+}
+
+/** Something that was typed cannot be read. */
+export class Slip extends Error {
+  constructor(readonly field: keyof TypedRule, message: string) {
+    super(message);
+  }
 }
 
 /** What a part of the form is given. */
 export interface RulePart {
   typed: TypedRule;
   change: (part: Partial<TypedRule>) => void;
+  wrong: Wrong | null;
 }
 
 /** Metrics of which a share is typed as a percentage. */
@@ -62,12 +84,16 @@ export function typedOf(rule: RuleFields): TypedRule {
     recovery: shown(rule.recovery, scale),
     isSpike: rule.baseline !== undefined,
     baseline_days: String(rule.baseline?.days ?? 7),
+    baseline_change: shown(rule.baseline?.min_change ?? 0.3, 100),
     min_requests: String(rule.min_requests),
     for_minutes: String(rule.for_minutes),
     keep_firing_minutes: String(rule.keep_firing_minutes),
     no_data: rule.no_data,
     channels: rule.channels,
     repeat_minutes: String(rule.repeat_minutes),
+    group_interval_minutes: String(rule.group_interval_minutes),
+    delay_seconds: String(rule.delay_seconds),
+    notify_resolved: rule.notify_resolved,
     mute: rule.mute.map(({ days = [], from, until, timezone = "UTC" }) => ({
       days,
       from,
@@ -76,11 +102,12 @@ export function typedOf(rule: RuleFields): TypedRule {
     })),
     steps: (rule.runbook?.steps ?? []).join("\n"),
     url: rule.runbook?.url ?? "",
+    actions: rule.runbook?.actions ?? [],
   };
 }
 
 /**
- * What is sent; what the form does not show stays as it was. Throws an error in words when something
+ * What is sent; what the form does not show stays as it was. Throws a slip, in words, when something
  * typed cannot be read.
  */
 export function fieldsOf(typed: TypedRule, before: RuleFields | null): Record<string, unknown> {
@@ -92,7 +119,7 @@ export function fieldsOf(typed: TypedRule, before: RuleFields | null): Record<st
     return text === "" ? {} : { [name]: numberOf(text, name) / scale };
   };
   const steps = typed.steps.split("\n").map((step) => step.trim()).filter((step) => step !== "");
-  const actions = before?.runbook?.actions ?? [];
+  const { actions } = typed;
   const url = typed.url.trim();
   return {
     ...kept(before),
@@ -106,22 +133,26 @@ export function fieldsOf(typed: TypedRule, before: RuleFields | null): Record<st
         ? {
           baseline: {
             ...before?.baseline,
-            days: numberOf(typed.baseline_days, "Earlier days"),
+            days: numberOf(typed.baseline_days, "baseline_days"),
+            min_change: numberOf(typed.baseline_change, "baseline_change") / 100,
           },
         }
         : {},
     },
-    window_minutes: numberOf(typed.window_minutes, "The window"),
+    window_minutes: numberOf(typed.window_minutes, "window_minutes"),
     operator: typed.operator,
     ...threshold("warning"),
     ...threshold("critical"),
     ...threshold("recovery"),
-    min_requests: numberOf(typed.min_requests, "Least events"),
-    for_minutes: numberOf(typed.for_minutes, "For"),
-    keep_firing_minutes: numberOf(typed.keep_firing_minutes, "Well for"),
+    min_requests: numberOf(typed.min_requests, "min_requests"),
+    for_minutes: numberOf(typed.for_minutes, "for_minutes"),
+    keep_firing_minutes: numberOf(typed.keep_firing_minutes, "keep_firing_minutes"),
     no_data: typed.no_data,
     channels: typed.channels,
-    repeat_minutes: numberOf(typed.repeat_minutes, "Told again after"),
+    repeat_minutes: numberOf(typed.repeat_minutes, "repeat_minutes"),
+    group_interval_minutes: numberOf(typed.group_interval_minutes, "group_interval_minutes"),
+    delay_seconds: numberOf(typed.delay_seconds, "delay_seconds"),
+    notify_resolved: typed.notify_resolved,
     mute: typed.mute.map(({ days, ...window }) => ({
       ...window,
       ...days.length === 0 ? {} : { days },
@@ -135,15 +166,14 @@ export function fieldsOf(typed: TypedRule, before: RuleFields | null): Record<st
 /** What the form has no place for. */
 function kept(before: RuleFields | null): Record<string, unknown> {
   if (before === null) return {};
-  const { enabled, delay_seconds, notify_resolved, group_interval_minutes, snoozed_until, labels } =
-    before;
-  return { enabled, delay_seconds, notify_resolved, group_interval_minutes, snoozed_until, labels };
+  const { enabled, snoozed_until, labels } = before;
+  return { enabled, snoozed_until, labels };
 }
 
-function numberOf(text: string, what: string): number {
+function numberOf(text: string, field: keyof TypedRule): number {
   const value = Number(text.trim());
   if (text.trim() === "" || !Number.isFinite(value)) {
-    throw new Error(`${what}: "${text}" is not a number.`);
+    throw new Slip(field, text.trim() === "" ? "A number is needed." : `"${text}" is no number.`);
   }
   return value;
 }
@@ -151,10 +181,11 @@ function numberOf(text: string, what: string): number {
 function filterOf(text: string): { filter?: Record<string, string | string[]> } {
   const filter = parseFilter(text);
   const problem = problemOf(filter);
-  if (problem !== null) throw new Error(`Filter: ${problem}`);
+  if (problem !== null) throw new Slip("filter", problem);
   if (filter.text !== "") {
-    throw new Error(
-      `Filter: "${filter.text}" is not of the form field:value, such as env:production.`,
+    throw new Slip(
+      "filter",
+      `"${filter.text}" is not of the form field:value, such as env:production.`,
     );
   }
   const fields = Object.fromEntries(

@@ -1,31 +1,33 @@
 // The form that sets a rule, with what it would have done beside it.
 import { useState } from "preact/hooks";
-import { api } from "../api.ts";
-import { go, linkTo } from "./address.ts";
-import type { Rule, RuleTemplate } from "./alert.ts";
+import { api, ApiError } from "../api.ts";
+import { go, linkTo, parameter } from "./address.ts";
+import type { Channel, Rule, RuleFields } from "./alert.ts";
 import { useAsk } from "./ask.ts";
+import { NewChannel } from "./channel_form.ts";
 import { html, type View } from "./html.ts";
 import { icon } from "./icons.ts";
 import { Problem, Skeleton } from "./notice.ts";
-import { RuleConditions } from "./rule_conditions.ts";
-import { fieldsOf, typedOf, type TypedRule } from "./rule_fields.ts";
+import { RuleConditions, wrongAt } from "./rule_conditions.ts";
+import { fieldsOf, Slip, typedOf, type TypedRule, type Wrong } from "./rule_fields.ts";
 import { RulePreview } from "./rule_preview.ts";
 import { RuleTelling } from "./rule_telling.ts";
 import { canAdmin, project } from "./state.ts";
 
 /** `rule` is the one to change, or null for a new one, which begins with a template. */
 export function RuleForm({ rule }: { rule: Rule | null }): View {
-  const [begun, setBegun] = useState<TypedRule | null>(rule === null ? null : typedOf(rule));
+  const template = parameter("template");
   const templates = useAsk(
-    begun === null ? "templates" : null,
+    rule === null && template !== null ? "templates" : null,
     (signal) => api.ruleTemplates(signal),
   );
-  if (begun !== null) return html`<${Form} rule=${rule} begun=${begun} />`;
-  if (templates.error !== null) {
+  if (rule !== null) return html`<${Form} rule=${rule} from=${rule} />`;
+  if (template !== null && templates.error !== null) {
     return html`<${Problem} reason=${templates.error} again=${templates.again} />`;
   }
-  if (templates.data === null) return html`<${Skeleton} />`;
-  const list = templates.data.templates;
+  if (template !== null && templates.data === null) return html`<${Skeleton} />`;
+  const from = templates.data?.templates.find(({ id }) => id === template)?.rule;
+  if (from !== undefined) return html`<${Form} key=${template} rule=${null} from=${from} />`;
   return html`
     <div class="alerts monitor-form">
       <div class="monitor-head">
@@ -34,30 +36,49 @@ export function RuleForm({ rule }: { rule: Rule | null }): View {
         )}</a>
         <h1>New rule</h1>
       </div>
-      <p class="dim">Choose what to begin with; everything can be changed.</p>
-      <ul class="templates">${list.map((one) =>
-        html`<${Template} key=${one.id} template=${one} choose=${() =>
-          setBegun(typedOf(one.rule))} />`
-      )}</ul>
+      <${Templates} />
     </div>
   `;
 }
 
-function Template(
-  { template, choose }: { template: RuleTemplate; choose: () => void },
-): View {
+/** What a rule may begin with; each opens the form filled in. */
+export function Templates(): View {
+  const { data, error, again } = useAsk("templates", (signal) => api.ruleTemplates(signal));
+  if (error !== null) return html`<${Problem} reason=${error} again=${again} />`;
+  if (data === null) return html`<${Skeleton} />`;
   return html`
-    <li><button type="button" class="template" onClick=${choose}>
-      <b>${template.name}</b><span class="dim">${template.description}</span></button></li>
+    <p class="dim">Choose what to begin with; everything can be changed.</p>
+    <ul class="templates">${data.templates.map(({ id, name, description }) =>
+      html`
+        <li key=${id}><a class="button template"
+          href=${linkTo("/alerts/rules/new", { template: id })}><b>${name}</b><span
+            class="dim">${description}</span></a></li>
+      `
+    )}</ul>
   `;
 }
 
-function Form({ rule, begun }: { rule: Rule | null; begun: TypedRule }): View {
-  const [typed, setTyped] = useState(begun);
-  const [problem, setProblem] = useState<string | null>(null);
+/** `from` is what the form begins with: the rule itself, or a template. */
+function Form({ rule, from }: { rule: Rule | null; from: RuleFields }): View {
+  const [typed, setTyped] = useState(() => typedOf(from));
+  const [problem, setProblem] = useState<Wrong | null>(null);
+  const [tried, setTried] = useState<Wrong | null>(null);
+  const [adding, setAdding] = useState(false);
+  const [channelsTurn, setChannelsTurn] = useState(0);
   const [busy, setBusy] = useState(false);
   const [sure, setSure] = useState(false);
-  const change = (part: Partial<TypedRule>) => setTyped({ ...typed, ...part });
+  const change = (part: Partial<TypedRule>) => {
+    setProblem(null);
+    setTyped({ ...typed, ...part });
+  };
+  const fields = sentOf(typed, from);
+  const wrong = problem ?? (fields instanceof Slip ? wrongOf(fields, typed) : tried);
+  const part = { typed, change, wrong };
+  const added = (channel: Channel | null) => {
+    setAdding(false);
+    setChannelsTurn(channelsTurn + 1);
+    if (channel !== null) change({ channels: [...typed.channels, channel.id] });
+  };
   const back = linkTo("/alerts/rules");
   const attempt = async (work: () => Promise<unknown>) => {
     setProblem(null);
@@ -66,14 +87,14 @@ function Form({ rule, begun }: { rule: Rule | null; begun: TypedRule }): View {
       await work();
       go(back);
     } catch (error) {
-      setProblem((error as Error).message);
+      setProblem(wrongOf(error as Error, typed));
       setBusy(false);
     }
   };
   const save = (event: Event) => {
     event.preventDefault();
     void attempt(() => {
-      const fields = fieldsOf(typed, rule);
+      if (fields instanceof Slip) return Promise.reject(fields);
       return rule === null
         ? api.createRule({ project_id: project.value, ...fields })
         : api.replaceRule(rule.id, fields);
@@ -89,17 +110,23 @@ function Form({ rule, begun }: { rule: Rule | null; begun: TypedRule }): View {
       <section>
         <div class="monitor-fields">
           <label>Name<input value=${typed.name} required maxlength="200" onInput=${(event: Event) =>
-            change({ name: (event.target as HTMLInputElement).value })} /></label>
+            change({ name: (event.target as HTMLInputElement).value })} />${wrongAt(
+              wrong,
+              "name",
+            )}</label>
           <label>Description<input value=${typed.description} placeholder="none" onInput=${(
             event: Event,
           ) => change({ description: (event.target as HTMLInputElement).value })} /></label>
         </div>
       </section>
-      <${RuleConditions} typed=${typed} change=${change} />
-      <${RulePreview} fields=${previewOf(typed, rule)} />
-      <${RuleTelling} typed=${typed} change=${change} />
+      <${RuleConditions} ...${part} />
+      <${RulePreview} fields=${fields instanceof Slip ? fields.message : fields}
+        found=${(error: Error | null) => setTried(error === null ? null : wrongOf(error, typed))} />
+      <${RuleTelling} key=${channelsTurn} ...${part} addChannel=${() => setAdding(true)} />
       <div class="save-bar">
-        ${problem === null ? null : html`<p class="problem" role="alert">${problem}</p>`}
+        ${problem === null
+          ? null
+          : html`<p class="problem" role="alert">Not saved. ${problem.text}</p>`}
         ${canAdmin.value
           ? html`<button type="submit" class="primary" disabled=${busy}>${
             rule === null ? "Create" : "Save"
@@ -112,13 +139,24 @@ function Form({ rule, begun }: { rule: Rule | null; begun: TypedRule }): View {
         `}
       </div>
     </form>
+    ${adding ? html`<${NewChannel} close=${added} />` : null}
   `;
 }
 
-function previewOf(typed: TypedRule, rule: Rule | null): Record<string, unknown> | string {
+function sentOf(typed: TypedRule, from: RuleFields): Record<string, unknown> | Slip {
   try {
-    return fieldsOf(typed, rule);
+    return fieldsOf(typed, from);
   } catch (error) {
-    return (error as Error).message;
+    if (error instanceof Slip) return error;
+    throw error;
   }
+}
+
+function wrongOf(error: Error, typed: TypedRule): Wrong {
+  const text = error.message;
+  if (error instanceof Slip) return { field: error.field, text };
+  const field = error instanceof ApiError ? error.field : null;
+  // What DuckDB says of a statement names no field.
+  const isSql = typed.by === "sql" && error instanceof ApiError && error.status === 400;
+  return { field: field ?? (isSql ? "sql" : null), text };
 }

@@ -13,7 +13,10 @@ const alertsShown = 20;
 const spans = [["-24h", "24 hours"], ["-7d", "7 days"], ["-30d", "30 days"]] as const;
 
 /** `fields` is what would be sent, or why that cannot be said yet. */
-export function RulePreview({ fields }: { fields: Record<string, unknown> | string }): View {
+export function RulePreview({ fields, found }: {
+  fields: Record<string, unknown> | string;
+  found: (error: Error | null) => void;
+}): View {
   const [since, setSince] = useState("-7d");
   const [tried, setTried] = useState<Backtest | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
@@ -37,10 +40,12 @@ export function RulePreview({ fields }: { fields: Record<string, unknown> | stri
         if (stop.signal.aborted) return;
         setTried(answer);
         setProblem(null);
+        found(null);
       } catch (error) {
         if (stop.signal.aborted) return;
         setTried(null);
         setProblem((error as Error).message);
+        found(error as Error);
       } finally {
         if (!stop.signal.aborted) setBusy(false);
       }
@@ -122,14 +127,21 @@ function Tried({ tried, fields }: { tried: Backtest; fields: Record<string, unkn
         html`
           <li key=${at} class="alert-row">
             <div>${levelMark(alert.level)}</div>
-            <div class="alert-what">${moment(alert.fired_at)} <span class="dim">${labelsText(
-              alert.labels,
-            )}</span></div>
+            <div
+              class="alert-what"><span title=${moment(alert.fired_at)}>${minuteOf(
+                alert.fired_at,
+              )}</span> <span class="dim">${labelsText(
+                alert.labels,
+              )}</span></div>
             <div class="alert-when">${alert.threshold === null
               ? ""
               : `threshold ${
                 fields.baseline === undefined ? format(alert.threshold) : alert.threshold
-              }`}${alert.expected === null ? "" : `, usually ${format(alert.expected)}`}</div>
+              }`}${alert.expected === null ? "" : `, usually ${format(alert.expected)}`}${worstOf(
+                tried,
+                alert,
+                fields,
+              )}</div>
             <div class="alert-actions dim">${alert.resolved_at === null
               ? "to the end"
               : duration(Date.parse(alert.resolved_at) - Date.parse(alert.fired_at))}</div>
@@ -141,4 +153,31 @@ function Tried({ tried, fields }: { tried: Backtest; fields: Record<string, unkn
         : html`<p class="dim">and ${alerts_total - alertsShown} more.</p>`}
     `}
   `;
+}
+
+/** "Mon 23 Nov 21:09", in the zone of whoever looks. */
+function minuteOf(iso: string): string {
+  return new Date(iso).toLocaleString("en-GB", {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+  });
+}
+
+/** The worst value while it fired; of one group among several it is not known. */
+function worstOf(
+  { values }: Backtest,
+  { labels, fired_at, resolved_at }: Backtest["alerts"][number],
+  { operator, metric }: Record<string, unknown>,
+): string {
+  if (Object.keys(labels).length > 0) return "";
+  const during = values.flatMap(({ at, value }) =>
+    value !== null && at >= fired_at && (resolved_at === null || at <= resolved_at) ? [value] : []
+  );
+  if (during.length === 0) return "";
+  const looksForLess = String(operator).startsWith("<");
+  const worst = looksForLess ? Math.min(...during) : Math.max(...during);
+  return `, at worst ${valueText(metric as string | undefined, worst)}`;
 }

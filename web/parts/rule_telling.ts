@@ -1,16 +1,18 @@
 // The part of a rule's form that says who is told, when nobody is, and what to do then.
 import { api } from "../api.ts";
-import { linkTo } from "./address.ts";
 import { useAsk } from "./ask.ts";
 import { html, type View } from "./html.ts";
-import { field, number } from "./rule_conditions.ts";
+import { RuleActions } from "./rule_actions.ts";
+import { field, number, wrongAt } from "./rule_conditions.ts";
 import type { RulePart, TypedRule } from "./rule_fields.ts";
 import { project } from "./state.ts";
 
 const days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-export function RuleTelling({ typed, change }: RulePart): View {
-  const part = { typed, change };
+export function RuleTelling(
+  { addChannel, ...part }: RulePart & { addChannel: () => void },
+): View {
+  const { typed, change, wrong } = part;
   const project_id = project.value;
   const { data, error } = useAsk(project_id, (signal) => api.channels({ project_id }, signal));
   const toggle = (id: string) =>
@@ -27,8 +29,7 @@ export function RuleTelling({ typed, change }: RulePart): View {
         : data === null
         ? null
         : data.channels.length === 0
-        ? html`<p class="dim">There is no channel yet: an alert is shown here and stored as an event.
-          <a href=${linkTo("/alerts/channels")}>Add one</a></p>`
+        ? html`<p class="dim">There is none yet: an alert is shown on the page, and is stored as an event.</p>`
         : data.channels.map(({ id, name, type }) =>
           html`
             <label key=${id}
@@ -37,18 +38,35 @@ export function RuleTelling({ typed, change }: RulePart): View {
               )} onChange=${() => toggle(id)} />${name} <span class="dim">${type}</span></label>
           `
         )}</fieldset>
+      ${wrongAt(wrong, "channels")}
+      <p><button type="button" onClick=${addChannel}>Add a channel</button></p>
       <div class="monitor-fields is-narrow">
-        ${field(part, "repeat_minutes", "Told again after, minutes", { ...number, min: 0 })}
+        ${field(part, "repeat_minutes", "Told again after, minutes (0: never)", {
+          ...number,
+          min: 0,
+        })}
+        ${field(part, "group_interval_minutes", "Groups told together, at most every, minutes", {
+          ...number,
+          min: 0,
+        })}
       </div>
+      <label
+        class="check"><input type="checkbox" checked=${typed.notify_resolved} onChange=${() =>
+          change({ notify_resolved: !typed.notify_resolved })} />Tell of the end too</label>
       <h2>When nobody is told</h2>
-      <${MuteWindows} typed=${typed} change=${change} />
+      <${MuteWindows} ...${part} />
+      ${wrongAt(wrong, "mute")}
       <h2>Runbook</h2>
       <div class="monitor-fields">
         ${field(part, "url", "Link", { type: "url", placeholder: "https://", wide: true })}
         <label class="is-wide">Steps, one a line<textarea rows="3" value=${typed.steps} onInput=${(
           event: Event,
-        ) => change({ steps: (event.target as HTMLTextAreaElement).value })}></textarea></label>
+        ) => change({ steps: (event.target as HTMLTextAreaElement).value })}></textarea>${wrongAt(
+          wrong,
+          "runbook.steps",
+        )}</label>
       </div>
+      <${RuleActions} ...${part} channels=${data?.channels ?? []} />
     </section>
   `;
 }
