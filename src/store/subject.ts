@@ -9,6 +9,9 @@ import { textLiteral } from "./edit.ts";
 export const subjectKinds = ["user", "session", "run", "event"] as const;
 export type SubjectKind = (typeof subjectKinds)[number];
 
+/** A shorter id stands everywhere by chance: outside of its own columns it counts only in quotes. */
+export const bareBytesMin = 6;
+
 export interface Subject {
   kind: SubjectKind;
   /** As it was asked for, and what redaction has made of it. */

@@ -20,7 +20,7 @@ import {
 } from "./eraser.ts";
 import type { Erasure } from "./erasures.ts";
 import { points, relationOf } from "./relation.ts";
-import { isNamed, pointsOf } from "./subject.ts";
+import { bareBytesMin, isNamed, pointsOf } from "./subject.ts";
 
 export interface Finding {
   /** Below the data directory. */
@@ -42,8 +42,6 @@ export interface ErasedReport {
 
 type Kind = "left" | "later" | "mentions";
 
-/** A shorter id stands everywhere by chance: it counts only between quotes. */
-const bareBytesMin = 6;
 /** What belongs to the running process alone, and never holds content. */
 const skipped = /^(lock\.db|cache\/)/;
 const sweepsMax = 5;

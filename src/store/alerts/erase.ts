@@ -1,7 +1,9 @@
 // What alerts say of somebody who is erased: alerts and notifications that name them go, and so does
 // what rules remember of them. Rules and monitors themselves are settings; they stay.
+import type { Database } from "bun:sqlite";
 import type { RuleState } from "../../alert/state.ts";
 import type { AlertStore } from "../alerts.ts";
+import { bareBytesMin } from "../subject.ts";
 
 /** What an alert says of an erased subject; returns how many things went. On disk when it returns. */
 export function eraseFromAlerts(
@@ -17,13 +19,11 @@ export function eraseFromAlerts(
     .map(({ id, state }) => ({ id, state: without(state, names) }));
   const conditions = (column: string) =>
     ids.map((_, at) => `instr(${column}, ?${at + 2}) > 0`).join(" OR ");
-  const quoted = ids.map((id) => JSON.stringify(id));
-  // In JSON within JSON, as in the body of a webhook.
-  const escaped = quoted.map((text) => JSON.stringify(text).slice(1, -1));
+  const forms = formsOf(ids);
   const gone = store.commit(() => {
     database.run("PRAGMA secure_delete = ON");
     let changes = 0;
-    for (const texts of [quoted, escaped]) {
+    for (const texts of forms) {
       for (const [table, columns] of Object.entries(textColumns)) {
         const condition = columns.map((column) => `(${conditions(column)})`).join(" OR ");
         changes += database.query(`DELETE FROM ${table} WHERE project_id = ?1 AND (${condition})`)
@@ -31,10 +31,20 @@ export function eraseFromAlerts(
       }
     }
     for (const { id, state } of states) store.rules.putState(id, state);
-    return changes;
+    return changes + eraseNotes(database, project_id, ids);
   });
   for (const { id, state } of states) store.rules.remember(id, state);
   return gone + states.length;
+}
+
+/** Notes that people have written on issues, where they name somebody. */
+function eraseNotes(database: Database, project_id: string, ids: readonly string[]): number {
+  const known = database.query("SELECT 1 FROM sqlite_master WHERE name = 'issues'").get();
+  if (known === null) return 0;
+  return ids.filter(isTelling).reduce((changes, id) =>
+    changes + database.query(
+      "UPDATE issues SET note = NULL WHERE project_id = ? AND instr(note, ?) > 0",
+    ).run(project_id, id).changes, 0);
 }
 
 /** Alerts, and notifications of them, that name somebody. */
@@ -65,16 +75,23 @@ const textColumns = {
   alert_deliveries: ["body", "last_error"],
 } as const;
 
-function isNamedIn(json: string, ids: readonly string[]): boolean {
-  return ids.some((id) =>
-    json.includes(JSON.stringify(id).slice(1, -1)) && includesWhole(json, id)
-  );
+/** As a whole string; in JSON within JSON, as in the body of a webhook; and in a sentence. */
+function formsOf(ids: readonly string[]): string[][] {
+  const quoted = ids.map((id) => JSON.stringify(id));
+  const bare = ids.filter(isTelling);
+  return [
+    quoted,
+    quoted.map((text) => JSON.stringify(text).slice(1, -1)),
+    ...bare.map((id) => ids.map(() => id)),
+  ];
 }
 
-/** As a whole string; keys of series are JSON within JSON. */
-function includesWhole(json: string, id: string): boolean {
-  const quoted = JSON.stringify(id);
-  return json.includes(quoted) || json.includes(JSON.stringify(quoted).slice(1, -1));
+function isTelling(id: string): boolean {
+  return Buffer.byteLength(id) >= bareBytesMin;
+}
+
+function isNamedIn(json: string, ids: readonly string[]): boolean {
+  return formsOf(ids).some((forms) => forms.some((form) => json.includes(form)));
 }
 
 function without(state: RuleState, names: (value: unknown) => boolean): RuleState {
