@@ -140,7 +140,7 @@ if (import.meta.main) {
   writeFileSync(
     join(folder, "NOTICES.md"),
     `# Where the rules of gitleaks come from\n\n\`gitleaks.json\` is made by \`scripts/gitleaks.ts\` ` +
-      `from the rules of ${made.source}, <https://github.com/gitleaks/gitleaks>, under the MIT ` +
+      `from the rules of ${made.source},\n<https://github.com/gitleaks/gitleaks>, under the MIT ` +
       `licence. Left out:\n\n${reasons}\n\n\`\`\`text\n${licence.trim()}\n\`\`\`\n`,
   );
   console.log(`${made.rules.length} rules, ${Math.round(text.length / 1024)} KiB`);

@@ -34,11 +34,19 @@ const call = {
   error: { message: "cut short", type: "Cut", code: 7 },
 };
 
+/** What a failure is grouped by. */
+const issue = {
+  issue: expect.stringMatching(/^i1_[0-9a-f]{16}$/),
+  issue_kind: "provider_error",
+  issue_title: "Cut: cut short",
+  issue_place: "gpt-x",
+};
+
 test("full: all that was sent, and when it was received", async () => {
   await server.send([call]);
   const { events: [found] } = await page("run_id=views");
   const { received_at, ...event } = found!;
-  expect(event).toEqual({ ...call, project_id: "shop", status: "error" });
+  expect(event).toEqual({ ...call, ...issue, project_id: "shop", status: "error" });
   expect(received_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
   const one = await server.ask(`/api/events/${encodeURIComponent(call.event_id)}`);
   expect(await one.json()).toEqual(found);
@@ -51,6 +59,7 @@ test("light: no heavy text, but how it begins, and why it failed", async () => {
     call;
   expect(event).toEqual({
     ...sent,
+    ...issue,
     project_id: "shop",
     status: "error",
     error_message: "cut short",

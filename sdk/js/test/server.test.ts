@@ -149,6 +149,7 @@ const cases: [what: string, call: () => string | undefined, fields: object][] = 
   verb("span", aisentry.logEvent, {
     received_as: "span",
     span_kind: "server",
+    fingerprint: "checkout",
     resource: { "service.name": "shop" },
     scope: { name: "tracer" },
     span_events: [{ name: "exception" }],
