@@ -42,6 +42,11 @@ export const pythonSets: readonly PythonSet[] = [
     runs: "by frameworks",
   },
   { name: "crewai_oldest", tests: ["tests/frameworks/test_crewai.py"], runs: "by frameworks" },
+  {
+    name: "gevent",
+    tests: ["tests/test_gevent.py", "tests/test_gunicorn.py"],
+    runs: "by frameworks",
+  },
   { name: "bench", tests: ["tests/test_readme.py", "-k", "benchmark"], runs: "by frameworks" },
   ...["3.9", "3.10", "3.12", "3.13", "3.14"].map((version): PythonSet => ({
     name: "core",

@@ -37,11 +37,16 @@ def app(environ, start_response):
 
 
 def test_preload(receiver: Receiver, tmp_path: Path) -> None:
+    serve_with_gunicorn(receiver, tmp_path)
+
+
+def serve_with_gunicorn(receiver: Receiver, tmp_path: Path, *others: str) -> None:
+    """Asks twenty times, and holds what arrived against that."""
     (tmp_path / "served.py").write_text(textwrap.dedent(APP))
     port = free_port()
-    options = ["--preload", "--workers=2", "--graceful-timeout=10", f"--bind=127.0.0.1:{port}"]
+    options = ["--preload", "--workers=2", "--graceful-timeout=10", *others]
     server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", *options, "served:app"],
+        [sys.executable, "-m", "gunicorn", *options, f"--bind=127.0.0.1:{port}", "served:app"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": f"{SRC}:{tmp_path}", "AISENTRY_DSN": receiver.dsn},
         stdout=subprocess.DEVNULL,
