@@ -56,7 +56,7 @@ function makeApp(): OpenAPIHono<AppEnv> {
         });
       },
       rowsMax: 4,
-      timeoutMs: 1_500,
+      timeoutMs: 5_000,
       keepOpen: (request) => server.timeout(request, 0),
     }),
   );
