@@ -1,3 +1,5 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
 import { parseTimestamp, timestampOf } from "../../src/receive/timestamp.ts";
 import { checks } from "../check.ts";
 
@@ -23,3 +25,26 @@ check("words", "yesterday", null);
 check("nothing", "", null);
 
 checks("timestampOf", timestampOf)("the clock", 1769860800123, "2026-01-31T12:00:00.123000Z");
+
+test("every time that JavaScript writes, and what is no such time", () => {
+  const ms = fc.integer({ min: Date.UTC(1600), max: Date.UTC(9999) });
+  const digits = fc.stringMatching(/^[0-9]{3}$/);
+  fc.assert(fc.property(ms, digits, (ms, micros) => {
+    const text = new Date(ms).toISOString().slice(0, 23);
+    expect(parseTimestamp(`${text}Z`)).toEqual({ ms, text: `${text}000Z` });
+    expect(parseTimestamp(`${text}${micros}Z`)).toEqual({ ms, text: `${text}${micros}Z` });
+  }));
+  const place = fc.integer({ min: 0, max: 23 });
+  fc.assert(fc.property(ms, place, fc.constantFrom(..."0123456789-:.TZx"), (ms, at, sign) => {
+    const text = new Date(ms).toISOString();
+    const changed = text.slice(0, at) + sign + text.slice(at + 1);
+    const parsed = Date.parse(changed);
+    const isWritten = !Number.isNaN(parsed) && new Date(parsed).toISOString() === changed;
+    const time = parseTimestamp(changed);
+    // Other forms are read too; a form of these lengths is a time exactly when it is written so.
+    if (isWritten) expect(time?.ms).toBe(parsed);
+    else if (time !== null) {
+      expect(changed).not.toMatch(/^\d{4}-\d\d-\d\dT[01]\d:\d\d:\d\d\.\d{3}Z$/);
+    }
+  }));
+});
