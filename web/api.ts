@@ -9,6 +9,7 @@ import type {
   Rule,
   RuleTemplate,
 } from "./parts/alert.ts";
+import type { Issue, IssueChange, IssueDetail, IssueList } from "./parts/issue.ts";
 import type { Monitor, MonitorResult, MonitorTried } from "./parts/monitor.ts";
 
 /** An event without its payload, as lists show it. */
@@ -345,6 +346,10 @@ function send(
   });
 }
 
+function issuePath(id: string): string {
+  return `/api/issues/${encodeURIComponent(id)}`;
+}
+
 function monitorPath(id: string): string {
   return `/api/monitors/${encodeURIComponent(id)}`;
 }
@@ -432,6 +437,16 @@ export const api = {
   points: (query: Query, signal?: AbortSignal) => get<Points>("/api/points", query, signal),
   channels: (query: Query, signal?: AbortSignal) =>
     get<{ channels: Channel[] }>("/api/channels", query, signal),
+  issues: (query: Query, signal?: AbortSignal) => get<IssueList>("/api/issues", query, signal),
+  issue: (id: string, query: Query, signal?: AbortSignal) =>
+    get<IssueDetail>(issuePath(id), query, signal),
+  changeIssue: async (id: string, change: IssueChange, query: Query) =>
+    await (await send("PATCH", issuePath(id) + searchOf(query), change)).json() as Issue,
+  mergeIssues: async (id: string, issues: string[], query: Query) =>
+    await (await post(`${issuePath(id)}/merge${searchOf(query)}`, { issues })).json() as Issue,
+  unmergeIssue: async (id: string, query: Query) =>
+    await (await request(`${issuePath(id)}/merge${searchOf(query)}`, { method: "DELETE" }))
+      .json() as Issue,
   monitors: (query: Query, signal?: AbortSignal) =>
     get<{ monitors: Monitor[] }>("/api/monitors", query, signal),
   monitor: (id: string, signal?: AbortSignal) => get<Monitor>(monitorPath(id), {}, signal),

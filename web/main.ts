@@ -35,6 +35,8 @@ function Content(): View {
   if (alerts !== null) {
     return html`<${Later} key=${key} name="alerts" at=${alerts[1] ?? ""} />`;
   }
+  const issues = /^\/issues(\/.*)?$/.exec(at);
+  if (issues !== null) return html`<${Later} key=${key} name="issues" at=${issues[1] ?? ""} />`;
   const monitors = /^\/monitors(\/.*)?$/.exec(at);
   if (monitors !== null) {
     return html`<${Later} key=${key} name="monitors" at=${monitors[1] ?? ""} />`;
@@ -109,6 +111,7 @@ const titles: Record<string, string> = {
   "/charts": "Charts",
   "/charts/metrics": "Metrics",
   "/alerts": "Alerts",
+  "/issues": "Issues",
   "/monitors": "Monitors",
   "/sql": "SQL",
   "/settings/prices": "Prices",
@@ -124,6 +127,8 @@ effect(() => {
   const word = titles[path.value] ??
     (path.value.startsWith("/runs/")
       ? "Run"
+      : path.value.startsWith("/issues/")
+      ? "Issue"
       : path.value.startsWith("/monitors/")
       ? "Monitor"
       : path.value.startsWith("/alerts/")

@@ -206,14 +206,14 @@ test("channels are told of what is new and of what is back, once", async () => {
   const titles = () =>
     receiver.received.map(({ json }) => json).filter(({ text }) => String(text).includes("(told)"))
       .map(({ title, text }) => `${title}|${text}`);
-  await eventually(async () => titles().length > 0 ? true : null);
+  await eventually(() => Promise.resolve(titles().length > 0));
   expect(titles()).toEqual([
     "New issue: Order <num> not found|New issue: Order <num> not found (told), in release 2.0.0.",
   ]);
   const { id } = (await issueAt("told"))!;
   await ask(`/api/issues/${id}`, "PATCH", { state: "resolved" });
   await server.send([failed("told", 0, { timestamp: new Date().toISOString() })]);
-  await eventually(async () => titles().length > 1 ? true : null);
+  await eventually(() => Promise.resolve(titles().length > 1));
   expect(titles()[1]).toStartWith("Back again: Order <num> not found|");
   expect((await ask("/api/issues/settings", "PUT", settings, "bank")).status).toBe(400);
 });

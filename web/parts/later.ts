@@ -12,6 +12,7 @@ const parts: Record<string, () => Promise<Part>> = {
   run: async () => (await import("../pages/run.ts")).RunPage as Part,
   charts: async () => (await import("../pages/charts.ts")).ChartsPage,
   data: async () => (await import("../pages/data.ts")).DataPage,
+  issues: async () => (await import("../pages/issues.ts")).IssuesPage as Part,
   mapping: async () => (await import("./mapping.ts")).Mapping as Part,
   metrics: async () => (await import("../pages/metrics.ts")).MetricsPage,
   monitors: async () => (await import("../pages/monitors.ts")).MonitorsPage as Part,

@@ -31,6 +31,7 @@ const places: readonly (readonly [string, string, IconName, string])[] = [
   ["/runs", "Runs", "run", "r"],
   ["/charts", "Charts", "chart", "cm"],
   ["/alerts", "Alerts", "bell", "a"],
+  ["/issues", "Issues", "error", "i"],
   ["/monitors", "Monitors", "clock", "w"],
   ["/sql", "SQL", "sql", "s"],
   ["/settings/prices", "Settings", "settings", "p"],
@@ -99,7 +100,7 @@ export function Shell({ children }: { children: View }): View {
         <span class="bar-status"><${UpToDate} /></span>
         ${
     ["/sql", "/settings/privacy", "/settings/data"].includes(path.value) ||
-      /^\/(runs\/|monitors)/.test(path.value)
+      /^\/(runs\/|monitors|alerts)/.test(path.value)
       ? null
       : html`<${RangePicker} />`
   }
@@ -118,7 +119,7 @@ function ProjectPicker(): View {
     return html`<span class="project"><b>${list[0]?.name ?? current}</b></span>`;
   }
   const choose = (event: Event) =>
-    go(linkTo(/^\/(runs|monitors)/.exec(path.value)?.[0] ?? path.value, {
+    go(linkTo(/^\/(runs|issues|monitors|alerts)/.exec(path.value)?.[0] ?? path.value, {
       project: (event.target as HTMLSelectElement).value,
       since: null,
       until: null,
