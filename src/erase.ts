@@ -1,8 +1,8 @@
 // Erasure on request: a durable order, carried out step by step until nothing is left, also after a
 // crash at any of them. One at a time; what was received after the order is not touched.
 //
-//   order on disk → what is meant, counted and on disk → pieces, rows, alerts, quarantine → files off
-//   the disk → looked at again → done, on disk
+//   order on disk → what is meant, counted and on disk → pieces, rows, alerts → files off the disk,
+//   quarantine → looked at again → done, on disk
 import { isPieceOf, runsOf, withPieces } from "./erase/pieces.ts";
 import { loggerOf } from "./logging.ts";
 import type { Fields } from "./receive/langfuse_body.ts";
@@ -24,8 +24,8 @@ export const eraseSteps = [
   "file",
   "rows",
   "alerts",
-  "quarantine",
   "deleted",
+  "quarantine",
   "compacted",
   "done",
 ] as const;
@@ -219,12 +219,13 @@ export class Erasing {
     const alerts = this.#parts.alerts(project_id, subject.ids);
     count("alerts", alerts);
     onStep?.("alerts");
-    count("quarantined_files", await eraser.cleanQuarantine(asked, targets));
-    onStep?.("quarantine");
     const { files, blobs } = await eraser.deleteFiles(project_id);
     count("files_deleted", files);
     count("blobs_deleted", blobs);
     onStep?.("deleted");
+    // After that: what was found damaged meanwhile has been moved there.
+    count("quarantined_files", await eraser.cleanQuarantine(asked, targets));
+    onStep?.("quarantine");
     this.#parts.compact();
     onStep?.("compacted");
     return alerts;

@@ -1,7 +1,7 @@
 // Erasure: everything of a subject goes, everything of others stays, and a crash at any step changes
 // neither. What is left is looked for in the bytes of every file.
 import { afterEach, expect, test } from "bun:test";
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { EraseStep } from "../src/erase.ts";
 import { eraseSteps } from "../src/erase.ts";
@@ -46,7 +46,8 @@ interface Open extends OpenStore, OpenErasing {
 
 /** Everything that erasure touches, in one folder. */
 async function open(path: string, onStep?: (step: EraseStep) => void): Promise<Open> {
-  const opened = await openStore(path);
+  // A damaged file is told of, and no failure.
+  const opened = await openStore(path, { onError: () => {} });
   const state = await openState(join(path, "state.db"));
   for (const id of ["shop", "bank"]) await state.createProject(id);
   await state.close();
@@ -356,6 +357,25 @@ test("erase: verify finds what an erasure did not touch", async () => {
   const { left } = await verify(crash(before), asked);
   const places = new Set(left.map(({ path }) => path.split("/")[0]!.replace(/-wal$/, "")));
   expect([...places].toSorted()).toEqual(["events", "log", "pending.db", "quarantine", "state.db"]);
+});
+
+test("erase: a damaged file that has the rows goes as a whole, and is told", async () => {
+  const path = folder();
+  const opened = await open(path);
+  await fill(opened, path);
+  await opened.store.flush();
+  const { files, release } = await opened.store.source("shop");
+  release();
+  const name = files.toSorted((a, b) => Bun.file(b).size - Bun.file(a).size)[0]!;
+  const bytes = readFileSync(name);
+  bytes.fill(0, 20, Math.floor(bytes.length / 2));
+  writeFileSync(name, bytes);
+  const { id } = opened.erasing.request({ project_id: "shop", kind: "user", id: ann, by: null });
+  await opened.erasing.idle();
+  const done = opened.erasures.get(id)!;
+  expect(done).toMatchObject({ state: "done", message: null, counts: { quarantined_files: 2 } });
+  expect((await opened.ids()).filter((id) => id.startsWith("a"))).toEqual([]);
+  expect((await verify(crash(path), done)).left).toEqual([]);
 });
 
 test("erase: files that only erased events name go, and the bytes with them", async () => {

@@ -44,6 +44,8 @@ export interface EraserHost extends LakeHost {
 /** More runs without a user than this are too many for one request. */
 const targetsMax = 1_000_000;
 const valuesPerInsert = 1000;
+/** After files were found damaged. */
+const triesMax = 3;
 
 export class Eraser {
   constructor(readonly host: EraserHost) {}
@@ -192,13 +194,18 @@ export class Eraser {
     project_id: string,
     work: (connection: DuckDBConnection, files: readonly LakeFile[]) => Promise<T>,
   ): Promise<T> {
-    await this.host.flush();
-    const { version, release } = this.host.pin();
-    try {
+    for (let tries = triesMax;; tries--) {
+      await this.host.flush();
+      const { version, release } = this.host.pin();
       const files = version.files.filter((file) => file.project_id === project_id);
-      return await this.#onConnection((connection) => work(connection, files));
-    } finally {
-      release();
+      try {
+        return await this.#onConnection((connection) => work(connection, files));
+      } catch (error) {
+        // One that is damaged is set aside, and its rows are no longer among those that count.
+        if (tries === 0 || (await this.host.check(files)).length === 0) throw error;
+      } finally {
+        release();
+      }
     }
   }
 

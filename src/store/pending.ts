@@ -1,6 +1,7 @@
 // What was acknowledged but is not complete yet: on disk, until it becomes an event.
 import { Database } from "bun:sqlite";
 import { AppendError } from "./log.ts";
+import { compactDatabase } from "./sqlite.ts";
 
 export interface PendingItem {
   project_id: string;
@@ -66,8 +67,7 @@ export class Pending {
 
   /** Leaves nothing of what was removed in free pages, nor in the write-ahead log. */
   compact(): void {
-    this.#database.run("VACUUM");
-    this.#database.query("PRAGMA wal_checkpoint(TRUNCATE)").all();
+    compactDatabase(this.#database);
   }
 
   close(): void {

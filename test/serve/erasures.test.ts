@@ -65,3 +65,24 @@ test("erasures: counted, done, and another project's record is nobody else's", a
       .length;
   expect([await left("shop"), await left("bank")]).toEqual([0, 1]);
 });
+
+test("erasures: a user whose id is stored as a token is found by the id that was sent", async () => {
+  const hashing = await startTestServer([["redaction", "hash"]]);
+  try {
+    const mail = "jane@example.com";
+    await hashing.send([
+      { event_id: "j", event_type: "span", user_id: mail },
+      { event_id: "k", event_type: "span", user_id: "kim@example.com" },
+    ]);
+    const body = JSON.stringify({ user_id: mail, dry_run: true });
+    const look = await hashing.ask("/api/erasures", "shop", { method: "POST", body });
+    expect(await look.json()).toMatchObject({ would_erase: [{ events: 1 }] });
+    const query = new URLSearchParams({ user_id: mail });
+    const text = await (await hashing.ask(`/api/export?${query}`)).text();
+    expect(text).toContain('"event_id":"j"');
+    expect(text).not.toContain('"event_id":"k"');
+    expect(text).not.toContain(mail);
+  } finally {
+    await hashing.stop();
+  }
+});

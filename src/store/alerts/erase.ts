@@ -3,6 +3,7 @@
 import type { Database } from "bun:sqlite";
 import type { RuleState } from "../../alert/state.ts";
 import type { AlertStore } from "../alerts.ts";
+import { compactDatabase } from "../sqlite.ts";
 import { bareBytesMin } from "../subject.ts";
 
 /** What an alert says of an erased subject; returns how many things went. On disk when it returns. */
@@ -65,9 +66,7 @@ export function alertsNaming(
 
 /** Leaves nothing of what was deleted in free pages, nor in the write-ahead log. */
 export function compactAlerts(store: AlertStore): void {
-  const { database } = store.alerts;
-  database.run("VACUUM");
-  database.query("PRAGMA wal_checkpoint(TRUNCATE)").all();
+  compactDatabase(store.alerts.database);
 }
 
 const textColumns = {
