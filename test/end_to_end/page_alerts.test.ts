@@ -68,7 +68,7 @@ describe.skipIf(chromiumPath === null)("page: alerts", () => {
     await page.getByLabel(/^On call/).check();
     await page.getByLabel("Steps, one a line").fill("Look at the provider.\nSwitch the model.");
     await page.getByRole("button", { name: "Create" }).click();
-    await page.getByText("Error rate over 5 min > 5.0% (critical > 20%)").waitFor();
+    await page.getByText("Error rate of env production over 5 min > 5.0% (critical > 20%)").waitFor();
     await page.getByText("tells On call").waitFor();
 
     await page.getByRole("tab", { name: "Alerts" }).click();

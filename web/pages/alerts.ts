@@ -196,6 +196,8 @@ function Row({ alert, rule, refresh }: {
           : `, ${alert.resolved_reason.replaceAll("_", " ")}`}</p>
         <p class="dim">${alert.notifications === 0
           ? "nobody told"
+          : alert.notifications === 1
+          ? "told once"
           : `told ${plural(alert.notifications, "time")}`}</p>
       </div>
       <div class="alert-actions">

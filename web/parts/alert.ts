@@ -159,10 +159,11 @@ export function valueText(metric: string | undefined, value: number | null): str
     : String(Number(value.toPrecision(4)));
 }
 
-/** "Error rate over 5 min > 5% (critical > 20%)". */
+/** "Error rate of env production over 5 min > 5% (critical > 20%)". */
 export function ruleText(rule: RuleFields): string {
   const what = rule.metric === undefined ? "Rows of SQL" : metricWords[rule.metric] ?? rule.metric;
   const by = rule.group_by === undefined ? "" : ` by ${rule.group_by.replaceAll("_", " ")}`;
+  const of = filterText(rule.filter ?? {});
   const bound = (value: number) =>
     rule.baseline === undefined
       ? `${rule.operator} ${valueText(rule.metric, value)}`
@@ -175,7 +176,14 @@ export function ruleText(rule: RuleFields): string {
     : critical === undefined
     ? bound(warning)
     : `${bound(warning)} (critical ${bound(critical)})`;
-  return `${what}${by} over ${minutesText(rule.window_minutes)} ${bounds}`;
+  return `${what}${of}${by} over ${minutesText(rule.window_minutes)} ${bounds}`;
+}
+
+function filterText(filter: NonNullable<RuleFields["filter"]>): string {
+  const parts = Object.entries(filter).map(([name, value]) =>
+    `${name.replaceAll("_", " ")} ${Array.isArray(value) ? value.join(" or ") : value}`
+  );
+  return parts.length === 0 ? "" : ` of ${parts.join(", ")}`;
 }
 
 export function minutesText(minutes: number): string {

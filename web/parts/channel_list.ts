@@ -60,6 +60,12 @@ export function ChannelList(): View {
   `;
 }
 
+const secretWords: Record<string, string> = {
+  url: "webhook URL",
+  api_key: "API key",
+  routing_key: "integration key",
+};
+
 function Row({ channel, edit }: { channel: Channel; edit: () => void }): View {
   const [said, setSaid] = useState<{ good: boolean; text: string } | null>(null);
   const [busy, setBusy] = useState(false);
@@ -84,16 +90,16 @@ function Row({ channel, edit }: { channel: Channel; edit: () => void }): View {
   const where = ["url", "host", "to"].map((name) => channel[name]).find((value) =>
     value !== undefined && value !== null
   );
+  const shown = [
+    ...where === undefined ? [] : [Array.isArray(where) ? where.join(", ") : String(where)],
+    ...channel.secrets.map((name) => `${secretWords[name] ?? name.replaceAll("_", " ")} set`),
+  ];
   return html`
     <li class="alert-row">
       <div><span class="chip">${kind?.word ?? channel.type}</span></div>
       <div class="alert-what">
         <b>${channel.name}</b>
-        <p class="dim">${Array.isArray(where)
-          ? where.join(", ")
-          : String(where ?? "")}${channel.secrets.length === 0
-          ? ""
-          : ` · secret: ${channel.secrets.join(", ")}`}</p>
+        <p class="dim">${shown.join(" · ")}</p>
         ${said === null
           ? null
           : html`<p class=${said.good ? "said-good" : "row-error"} role="status">${said.text}</p>`}

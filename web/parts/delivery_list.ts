@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { api } from "../api.ts";
 import type { Delivery } from "./alert.ts";
 import { useAsk } from "./ask.ts";
-import { ago, moment, plural } from "./format.ts";
+import { ago, duration, moment, plural } from "./format.ts";
 import { html, type View } from "./html.ts";
 import { icon } from "./icons.ts";
 import { Nothing, Problem, Skeleton } from "./notice.ts";
@@ -103,11 +103,20 @@ function Row({ delivery, refresh }: { delivery: Delivery; refresh: () => void })
           : `, answer ${delivery.last_status}`}</p>
         ${next_attempt_at === null || status === "delivered"
           ? null
-          : html`<p class="dim">next at ${moment(next_attempt_at)}</p>`}
+          : html`<p class="dim" title=${moment(next_attempt_at)}>${
+            Date.parse(next_attempt_at) <= now.value
+              ? "the next is due"
+              : `next in ${duration(waitMs(next_attempt_at, now.value))}`
+          }</p>`}
       </div>
       <div class="alert-actions">${status !== "delivered" && canAdmin.value
         ? html`<button type="button" onClick=${retry}>Try now</button>`
         : null}</div>
     </li>
   `;
+}
+
+/** In whole seconds: it is counted down. */
+function waitMs(iso: string, nowMs: number): number {
+  return Math.ceil((Date.parse(iso) - nowMs) / 1000) * 1000;
 }
