@@ -24,25 +24,35 @@ const { call, flush, dropped, around = (work) => work() } = await subjects[name]
   server.address().port,
 );
 
-/** Microseconds a call, of the time spent in the calls alone. */
+/**
+ * Microseconds a call, of the time spent in the calls alone: by the clock, and of the processor, all
+ * threads of the host's together, which other programs of the machine change less.
+ */
 async function round() {
   let ms = 0;
+  let cpuUs = 0;
   for (let done = 0; done < calls; done += chunk) {
+    const cpu = process.cpuUsage();
     const start = performance.now();
     for (let i = 0; i < chunk; i++) call();
     ms += performance.now() - start;
+    const used = process.cpuUsage(cpu);
+    cpuUs += used.user + used.system;
     // What is done in the background is not the caller's wait.
     await flush?.();
   }
-  return ms / calls * 1000;
+  return { us: ms / calls * 1000, cpuUs: cpuUs / calls };
 }
 
 const times = [];
 for (let at = 0; at < rounds; at++) times.push(await around(round));
-times.sort((one, other) => one - other);
+const sorted = (of) => times.map(of).sort((one, other) => one - other);
+const us = sorted((time) => time.us);
+const cpuUs = sorted((time) => time.cpuUs);
 console.log(JSON.stringify({
-  best_us: times[0],
-  median_us: times[Math.floor(rounds / 2)],
+  best_us: us[0],
+  median_us: us[Math.floor(rounds / 2)],
+  cpu_us: cpuUs[Math.floor(rounds / 2)],
   dropped: dropped?.() ?? {},
 }));
 process.exit(0);

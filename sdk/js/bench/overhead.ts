@@ -14,6 +14,8 @@ export interface Overhead {
   /** Microseconds a call, of the best and of the middle round. */
   best_us: number;
   median_us: number;
+  /** Of the processor, of the middle round. */
+  cpu_us: number;
   dropped: Record<string, number>;
 }
 
@@ -60,10 +62,11 @@ export async function measure(calls: number, peers: "with others" | "own"): Prom
 if (import.meta.main) {
   const { values } = parseArgs({ options: { calls: { type: "string", default: "20000" } } });
   const overheads = await measure(Number(values.calls), "with others");
-  console.table(overheads.map(({ best_us, median_us, dropped, ...rest }) => ({
+  console.table(overheads.map(({ best_us, median_us, cpu_us, dropped, ...rest }) => ({
     ...rest,
     best_us: Number(best_us.toFixed(2)),
     median_us: Number(median_us.toFixed(2)),
+    cpu_us: Number(cpu_us.toFixed(2)),
     dropped: Object.values(dropped).reduce((sum, count) => sum + count, 0),
   })));
 }

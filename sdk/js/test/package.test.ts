@@ -168,6 +168,15 @@ test.each(hosts)(
   },
 );
 
+test("a CommonJS program in Node requires it", async () => {
+  using receiver = startReceiver();
+  const file = join(project, "required.cjs");
+  writeFileSync(file, `require("aisentry").init(); require("aisentry").logError("e");`);
+  const { code, output } = await run(["node", file], project, { AISENTRY_DSN: receiver.dsn });
+  expect({ code, output }).toEqual({ code: 0, output: "" });
+  expect([...receiver.events.values()].map((event) => event.event_type)).toEqual(["error"]);
+});
+
 const modes: [mode: string, options: string[]][] = [
   ["node", ["--module", "nodenext"]],
   ["a bundler", ["--module", "esnext", "--moduleResolution", "bundler"]],
