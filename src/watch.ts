@@ -172,8 +172,9 @@ export class Watch {
       } finally {
         const ended = this.#options.monotonicMs();
         const tookMs = ended - began;
-        // Below a tick's length it makes no difference.
-        const restMs = Math.min(tookMs * restFactor, failureRestMsMax);
+        // Once is no rule: the first question reads what the next finds in memory.
+        const usualMs = Math.min(tookMs, this.#rests.get(restKey)?.tookMs ?? 0);
+        const restMs = Math.min(usualMs * restFactor, failureRestMsMax);
         const untilMs = restMs > this.#options.intervalMs ? ended + restMs : 0;
         this.#rests.set(restKey, { tookMs, restMs, untilMs });
         gate.leave();

@@ -252,6 +252,31 @@ test("rules that ask the same share one question", async () => {
   expect(questions).toBe(1);
 });
 
+test("a question that is slow again and again rests, and that is no absence", async () => {
+  const { id } = watched({ window_minutes: 60 });
+  let mono = 0;
+  const asked: number[] = [];
+  const { reader } = place.lake.store;
+  const life = await live({
+    monotonicMs: () => mono,
+    reader: {
+      snapshot: (scope, work) => {
+        asked.push(mono / 1000);
+        mono += 10_000;
+        return reader.snapshot(scope, work);
+      },
+    },
+  });
+  for (let at = 0; at < 12; at++) {
+    await life.turn();
+    mono += 30_000;
+    place.clock.now += 30_000;
+  }
+  // Ten seconds are followed by two hundred; once is no rule.
+  expect(asked.map((at) => Math.round(at / 10))).toEqual([0, 4, 26]);
+  expect(life.store.rules.state(id).failures).toBe(0);
+});
+
 test("a rule of a project that is gone is left alone", async () => {
   const { fail, told } = watched();
   await fail(place.clock.now - 1000);
