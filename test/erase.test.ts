@@ -201,6 +201,12 @@ function tellOf(alerts: AlertStore): void {
     }
     alerts.rules.putState("rule", state);
     alerts.rules.remember("rule", state);
+    for (const user of [ann, bob]) {
+      alerts.alerts.database.query(
+        `INSERT INTO issues (project_id, issue, state, first_seen, last_seen, note)
+         VALUES ('shop', ?, 'open', '2026-01-01', '2026-01-01', ?)`,
+      ).run(`issue of ${user.slice(0, 3)}`, `asked ${user} about it`);
+    }
   });
 }
 
@@ -244,7 +250,7 @@ const rows: Row[] = [
     kind: "user",
     id: ann,
     left: bobs,
-    counts: { events: 7, points: 0, pieces: 2, alerts: 3, quarantined_files: 1 },
+    counts: { events: 7, points: 0, pieces: 2, alerts: 4, quarantined_files: 1 },
   },
   {
     what: "a session, with runs that name it once",
