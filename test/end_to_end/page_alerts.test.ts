@@ -68,7 +68,8 @@ describe.skipIf(chromiumPath === null)("page: alerts", () => {
     await page.getByLabel(/^On call/).check();
     await page.getByLabel("Steps, one a line").fill("Look at the provider.\nSwitch the model.");
     await page.getByRole("button", { name: "Create" }).click();
-    await page.getByText("Error rate of env production over 5 min > 5.0% (critical > 20%)").waitFor();
+    await page.getByText("Error rate of env production over 5 min > 5.0% (critical > 20%)")
+      .waitFor();
     await page.getByText("tells On call").waitFor();
 
     await page.getByRole("tab", { name: "Alerts" }).click();
@@ -165,6 +166,10 @@ describe.skipIf(chromiumPath === null)("page: alerts", () => {
     );
     await page.getByRole("button", { name: "Add a mute window" }).click();
     await page.getByRole("button", { name: "Save" }).click();
+    await page.getByLabel("Snooze").selectOption("60 min");
+    await page.getByText(/^snoozed until/).waitFor();
+    await page.getByRole("button", { name: "End the snooze" }).click();
+    await page.getByText(/^snoozed until/).waitFor({ state: "detached" });
     await page.getByRole("button", { name: "Turn off" }).click();
     await page.getByText("off", { exact: true }).waitFor();
     await page.getByRole("link", { name: "Broken" }).click();
@@ -178,7 +183,7 @@ describe.skipIf(chromiumPath === null)("page: alerts", () => {
 
   const looks = [
     ["wide, light", {}],
-    ["phone, dark", { viewport: phone, colorScheme: "dark" }],
+    ["phone, dark", { viewport: phone, dark: true }],
   ] as const;
   for (const [name, options] of looks) {
     test(`every page of alerts fits, ${name}`, async () => {

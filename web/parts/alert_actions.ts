@@ -28,35 +28,15 @@ export function AlertActions({ alert, rule, refresh }: {
       setBusy(false);
     }
   };
-  const snooze = (minutes: number) =>
-    api.changeRule(alert.rule_id, {
-      snoozed_until: new Date(Date.now() + minutes * 60_000).toISOString(),
-    });
-  const snoozed = rule?.snoozed_until ?? null;
-  const isSnoozed = snoozed !== null && Date.parse(snoozed) > now.value;
   return html`
     <button type="button" disabled=${busy} onClick=${act(
       () => api.resolveAlert(alert.id),
       "Resolved.",
     )}>Resolve</button>
-    ${rule === null ? null : isSnoozed
-      ? html`<button type="button" disabled=${busy} onClick=${
-        act(
-          () => api.changeRule(rule.id, { snoozed_until: null }),
-          "People are told again.",
-        )
-      }>End the snooze</button>`
-      : html`<label class="pick"><span class="unseen">Snooze</span><select disabled=${busy} value=""
-        onChange=${(event: Event) => {
-        const select = event.target as HTMLSelectElement;
-        const minutes = Number(select.value);
-        select.value = "";
-        if (minutes > 0) void act(() => snooze(minutes), "Nobody is told for now.")();
-      }}><option value="">Snooze…</option>${
-        snoozes.map((minutes) =>
-          html`<option key=${minutes} value=${minutes}>${minutesText(minutes)}</option>`
-        )
-      }</select></label>`}
+    ${rule === null ? null : html`
+      <${Snooze} rule=${rule} busy=${busy} act=${(work: () => Promise<unknown>, done: string) =>
+        void act(work, done)()} />
+    `}
     ${(rule?.runbook?.actions ?? []).map((action, at) =>
       html`<button key=${at} type="button" disabled=${busy} onClick=${
         act(
@@ -67,6 +47,32 @@ export function AlertActions({ alert, rule, refresh }: {
     )}
     ${said === null ? null : html`<p class="dim" role="status">${said}</p>`}
   `;
+}
+
+/** Nobody is told of the rule for some time; what fires goes on. */
+export function Snooze({ rule, busy, act }: {
+  rule: Rule;
+  busy: boolean;
+  act: (work: () => Promise<unknown>, done: string) => void;
+}): View {
+  const until = (snoozed_until: string | null) => () => api.changeRule(rule.id, { snoozed_until });
+  if (rule.snoozed_until !== null && Date.parse(rule.snoozed_until) > now.value) {
+    return html`<button type="button" disabled=${busy} onClick=${() =>
+      act(until(null), "People are told again.")}>End the snooze</button>`;
+  }
+  const choose = (event: Event) => {
+    const select = event.target as HTMLSelectElement;
+    const minutes = Number(select.value);
+    select.value = "";
+    if (minutes === 0) return;
+    act(until(new Date(Date.now() + minutes * 60_000).toISOString()), "Nobody is told for now.");
+  };
+  return html`<label class="pick"><span class="unseen">Snooze</span><select disabled=${busy} value=""
+    onChange=${choose}><option value="">Snooze…</option>${
+    snoozes.map((minutes) =>
+      html`<option key=${minutes} value=${minutes}>${minutesText(minutes)}</option>`
+    )
+  }</select></label>`;
 }
 
 function actionWord({ type, minutes }: { type: string; minutes?: number }): string {

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { api } from "../api.ts";
 import { linkTo } from "./address.ts";
 import { type Rule, ruleLink, ruleMark, ruleText, valueText } from "./alert.ts";
+import { Snooze } from "./alert_actions.ts";
 import { useAsk } from "./ask.ts";
 import { ago, moment, plural } from "./format.ts";
 import { html, type View } from "./html.ts";
@@ -58,15 +59,20 @@ function Row({ rule, names, refresh }: {
 }): View {
   const [problem, setProblem] = useState<string | null>(null);
   const { state } = rule;
-  const toggle = async () => {
+  const [busy, setBusy] = useState(false);
+  const act = async (work: () => Promise<unknown>) => {
     setProblem(null);
+    setBusy(true);
     try {
-      await api.changeRule(rule.id, { enabled: !rule.enabled });
+      await work();
       refresh();
     } catch (error) {
       setProblem((error as Error).message);
+    } finally {
+      setBusy(false);
     }
   };
+  const toggle = () => act(() => api.changeRule(rule.id, { enabled: !rule.enabled }));
   const snoozed = rule.snoozed_until !== null && Date.parse(rule.snoozed_until) > now.value;
   return html`
     <li class="alert-row">
@@ -97,9 +103,15 @@ function Row({ rule, names, refresh }: {
           : `tells ${rule.channels.map((id) => names.get(id) ?? "a channel").join(", ")}`}</p>
       </div>
       <div class="alert-actions">${canAdmin.value
-        ? html`<button type="button" onClick=${toggle}>${
-          rule.enabled ? "Turn off" : "Turn on"
-        }</button>`
+        ? html`
+          ${rule.enabled
+            ? html`<${Snooze} rule=${rule} busy=${busy} act=${(work: () => Promise<unknown>) =>
+              void act(work)} />`
+            : null}
+          <button type="button" disabled=${busy} onClick=${toggle}>${rule.enabled
+            ? "Turn off"
+            : "Turn on"}</button>
+        `
         : null}</div>
     </li>
   `;
