@@ -235,11 +235,16 @@ test("a batch leaves by itself when it is a second old", async () => {
 
 test("a full batch leaves at once", async () => {
   using receiver = startReceiver();
-  const client = startClient(receiver.dsn);
-  const start = performance.now();
-  log(client, limits.batchEventsMax);
-  await until(() => receiver.events.size === limits.batchEventsMax);
-  expect(performance.now() - start).toBeLessThan(limits.batchAgeMs - 100);
+  const changed = limits as { batchAgeMs: number };
+  const usual = changed.batchAgeMs;
+  // Far more than the test may take: what arrives has not waited for it.
+  changed.batchAgeMs = 600_000;
+  try {
+    log(startClient(receiver.dsn), limits.batchEventsMax);
+    await until(() => receiver.events.size === limits.batchEventsMax);
+  } finally {
+    changed.batchAgeMs = usual;
+  }
 });
 
 test("what is larger than a kibibyte is compressed", async () => {
@@ -304,7 +309,7 @@ test(
     log(client, 1);
     const start = performance.now();
     expect(await client.delivery.flush(100)).toBe(false);
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(performance.now() - start).toBeLessThan(limits.requestMsMax - 100);
     await until(() => receiver.events.size === 1, limits.requestMsMax + 5000);
     expect(performance.now() - start).toBeGreaterThan(
       limits.requestMsMax - 100,

@@ -187,7 +187,7 @@ test("memory is flat while the server is away, and nobody waits", async () => {
   expect(waiting + dropped.queue_full!).toBe(limits.queueEventsMax + 60_000);
   expect(grownBytes).toBeLessThan(8 * 1024 * 1024);
   // A busy machine may take the thread away for a while; a wait for the network would be seconds.
-  expect(longestMs).toBeLessThan(1000);
+  expect(longestMs).toBeLessThan(limits.requestMsMax);
   expect(said()).toHaveLength(1);
   await client.close(0);
 });

@@ -247,7 +247,7 @@ test.each(huge)("bounded: %s", (_what, value, charactersMax, marker) => {
   expect(text.length).toBeLessThanOrEqual(charactersMax);
   expect(text).toContain(marker);
   // About 20 ms; the bound is for a machine with other things to do.
-  expect(performance.now() - start).toBeLessThan(1000);
+  expect(performance.now() - start).toBeLessThan(10_000);
 });
 
 test("a pair of surrogates is not cut in two", () => {
