@@ -124,14 +124,48 @@ function answerOf(response: unknown): "empty" | "refusal" | "said" {
       return "said";
     }
     if (typeof message.refusal === "string" && message.refusal !== "") return "refusal";
-    const calls = message.tool_calls ?? message.function_call;
-    if (calls !== undefined && calls !== null && !(Array.isArray(calls) && calls.length === 0)) {
-      return "said";
-    }
     if (!("content" in message || "parts" in message)) return "said";
     if (!isBlank(message.content) || !isBlank(message.parts)) return "said";
+    // Calls stand under many names; whatever is not known to say nothing says something.
+    for (const name in message) {
+      if (!wordless.has(name) && holdsSomething(message[name], wordlessDepthMax)) return "said";
+    }
   }
   return "empty";
+}
+
+/** Of a message: what it is, not what it says. */
+const wordless = new Set([
+  "content",
+  "parts",
+  "role",
+  "name",
+  "id",
+  "type",
+  "index",
+  "model",
+  "status",
+  "finish_reason",
+  "stop_reason",
+  "response_metadata",
+  "usage_metadata",
+  "usage",
+  "lc",
+  "example",
+  "reasoning",
+  "reasoning_content",
+]);
+const wordlessDepthMax = 3;
+
+function holdsSomething(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) {
+    return value !== undefined && value !== null && value !== "" && value !== false;
+  }
+  if (depth === 0) return true;
+  for (const name in value) {
+    if (holdsSomething((value as Record<string, unknown>)[name], depth - 1)) return true;
+  }
+  return false;
 }
 
 function isBlank(content: unknown): boolean {
@@ -191,9 +225,9 @@ function issueOfError(event: Event): IssueFields {
     const provider = event.provider ?? "";
     const known = [status, code].filter((part) => part !== "").join(" ");
     // The words of a provider differ by account and model; what it says in a code does not.
-    const parts = known === ""
-      ? [provider, last(type), template]
-      : [provider, status, code === "" ? last(type) : code];
+    const named = code === "" ? last(type) : code;
+    const parts = known === "" ? [provider, named, template] : [provider, status, named];
+    if (known !== "" && isVague(status, code)) parts.push(template);
     const words = known === "" || title.includes(known) ? title : `${known}: ${title}`;
     return issue(event, "provider_error", parts, words, provider === "" ? where : provider);
   }
@@ -201,6 +235,14 @@ function issueOfError(event: Event): IssueFields {
   const parts = frame === null ? [type, code, template] : [type, frame];
   if (what === "") parts.push(name === null ? event_type : templateOf(name));
   return issue(event, "exception", parts, title, name);
+}
+
+const vagueCode =
+  /^(?:invalid_?request(?:_?error)?|invalid_?argument|invalid_?value|bad_?request|validation_?(?:exception|error)|api_?error|error|unknown)$/i;
+
+/** "Your request is wrong" says nothing of what is wrong with it; "too many requests" does. */
+function isVague(status: string, code: string): boolean {
+  return (code === "" || vagueCode.test(code)) && ["", "400", "404", "422"].includes(status);
 }
 
 function failedWord({ status }: Event): string {

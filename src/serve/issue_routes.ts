@@ -65,7 +65,7 @@ export const told = z.object({
   state: z.enum(issueStates),
   events: z.int().describe("Failures in the range; of loops, loops."),
   runs: z.int().describe("Runs that had one."),
-  users: z.int().describe("Different user_ids; events without one are not counted."),
+  users: z.int().nullable().describe("Different user_ids; null when none of the failures has one."),
   first_seen: time.describe("Ever, also when those events are kept no longer."),
   last_seen: time,
   first_release: z.string().nullable(),

@@ -350,7 +350,7 @@ function toldOf(
     place: row?.place ?? null,
     events: row?.events ?? 0,
     runs: row?.runs ?? 0,
-    users: row?.users ?? 0,
+    users: (row?.users ?? 0) === 0 ? null : row!.users,
     last_release: row?.last_release ?? null,
     merged: merged.filter(({ into }) => into === id).map(({ issue }) => issue),
     trend,

@@ -133,6 +133,15 @@ describe("one issue", () => {
       [
         call({ response: "" }),
         call({ response: " \n" }),
+        call({
+          response: {
+            role: "assistant",
+            content: "",
+            additional_kwargs: { refusal: null },
+            response_metadata: { tokens: 3 },
+            tool_calls: [],
+          },
+        }),
         call({ response: [{ role: "assistant", content: "" }] }),
         call({ response: { role: "assistant", content: [{ type: "text", text: " " }] } }),
       ],
@@ -214,6 +223,10 @@ test("different failures are different issues", () => {
     call({ error: { code: "rate_limit_exceeded" }, provider: "anthropic" }),
     call({ error: { code: 500 } }),
     call({ error: { code: 503 } }),
+    call({ error: { code: 400, message: "no tool output found" } }),
+    call({ error: { code: 400, message: "unknown effort" } }),
+    call({ error: { code: "invalid_request_error", message: "no tool output found" } }),
+    call({ error: { code: "invalid_request_error", message: "unknown effort" } }),
     call({ finish_reason: "length" }),
     call({ finish_reason: "content_filter" }),
     call({ response: "" }),
@@ -234,6 +247,16 @@ test.each<[string, Record<string, unknown>]>([
   ["an answer that was not recorded", call({ finish_reason: "stop" })],
   ["a call of a tool without words", call({ response: "", tool_calls: [{ name: "search" }] })],
   ["the same in a message", call({ response: [{ content: null, tool_calls: [{ id: "1" }] }] })],
+  [
+    "a call as a framework keeps it",
+    call({
+      response: {
+        role: "assistant",
+        content: "",
+        additional_kwargs: { tool_calls: [{ id: "1" }], refusal: null },
+      },
+    }),
+  ],
   ["a picture", call({ response: [{ content: [{ type: "image", url: "x" }] }] })],
   ["JSON", call({ response: { total: 3 } })],
   ["an empty list of a structured answer", call({ response: { content: [{ type: "json" }] } })],

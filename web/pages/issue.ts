@@ -19,6 +19,7 @@ import { canAdmin, now, project, scope } from "../parts/state.ts";
 
 const askEveryMs = 10_000;
 const mergeChoicesMax = 100;
+const samplesAtOnce = 10;
 
 export function IssuePage({ id }: { id: string }): View {
   const [changes, setChanges] = useState(0);
@@ -26,7 +27,7 @@ export function IssuePage({ id }: { id: string }): View {
   const query = scope.value;
   const { data, error, again } = useAsk(
     `${id} ${JSON.stringify(query)} ${turn} ${changes}`,
-    (signal) => api.issue(id, query, signal),
+    (signal) => api.issue(id, { ...query, samples: samplesAtOnce }, signal),
   );
   if (data === null) {
     return error === null
@@ -99,10 +100,10 @@ function Head({ issue, refresh }: { issue: IssueDetail; refresh: () => void }): 
       <div class="issue-name">
         <h1>${titleOf(issue)}</h1>
         <p class="issue-where dim"><${StateChip} state=${issue
-          .state} /> <span>${kindWords[issue.kind ?? ""] ??
-          "No failure in this range of time"}</span>${issue.place === null ? null : html`
-          · <code>${issue.place}</code>
-        `}</p>
+          .state} />${" "}${kindWords[issue.kind ?? ""] ??
+          "No failure in this range of time"}${issue.place === null
+          ? null
+          : [" · ", html`<code>${issue.place}</code>`]}</p>
         ${stateWords(issue)}
       </div>
       ${canAdmin.value
@@ -156,7 +157,7 @@ function Figures({ issue }: { issue: IssueDetail }): View {
       </div>
       <div>
         <dt>Users</dt>
-        <dd>${exact(issue.users)}</dd>
+        <dd>${issue.users === null ? nothing : exact(issue.users)}</dd>
         <dd class="dim">with a user id</dd>
       </div>
       <div><dt>First seen</dt>${seen(issue.first_seen, issue.first_release)}</div>

@@ -150,23 +150,24 @@ function Row({ issue }: { issue: Issue }): View {
         <p class="issue-title"><a class="row-link" href=${issueLink(issue.id)}>${titleOf(
           issue,
         )}</a></p>
-        <p class="issue-where dim">${state === "open" ? null : html`
-          <${StateChip} state=${state} />
-        `}
-          <span>${kindWords[kind ?? ""] ?? nothing}</span>${place === null ? null : html`
-            · <code>${place}</code>
-          `}${issue.assignee === null ? null : html`
-            · for ${issue.assignee}
-          `}</p>
+        <p class="issue-where dim">${state === "open"
+          ? null
+          : html`<${StateChip} state=${state} />`}${state === "open"
+          ? ""
+          : " "}${kindWords[kind ?? ""] ?? nothing}${place === null
+          ? null
+          : [" · ", html`<code>${place}</code>`]}${issue.assignee === null
+          ? ""
+          : ` · for ${issue.assignee}`}</p>
       </div>
       <${Trend} trend=${issue.trend} heightPx=${28} label="Over time" />
       <p class="num issue-count"
         title=${plural(runs, "run")}><b>${short(events)}</b><span class="issue-unit"> ${events === 1
           ? "failure"
           : "failures"}</span></p>
-      <p class="num issue-count">${short(users)}<span class="issue-unit"> ${users === 1
-        ? "user"
-        : "users"}</span></p>
+      <p class="num issue-count">${users === null
+        ? nothing
+        : short(users)}<span class="issue-unit"> ${users === 1 ? "user" : "users"}</span></p>
       <p class="issue-seen"><time datetime=${last_seen} title=${last_seen === null
         ? null
         : moment(last_seen)}>${last_seen === null ? nothing : ago(last_seen, now.value)}</time>

@@ -14,7 +14,7 @@ export interface Issue {
   state: IssueState;
   events: number;
   runs: number;
-  users: number;
+  users: number | null;
   first_seen: string | null;
   last_seen: string | null;
   first_release: string | null;
