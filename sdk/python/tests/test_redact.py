@@ -8,12 +8,15 @@ from typing import Any, Dict, List
 
 import pytest
 from conftest import Start
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from receiver import Receiver
 
 import aisentry
 from aisentry._redact import PERSONAL_KINDS, Scrubber, redactors_of
+
+# On a machine with other things to do, an example may take its time.
+BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -75,6 +78,7 @@ VALUES: Any = st.recursive(
 )
 
 
+@BUSY
 @given(VALUES)
 def test_any_value_keeps_its_form(value: Any) -> None:
     def form(part: Any) -> Any:
