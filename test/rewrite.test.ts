@@ -4,7 +4,7 @@ import type { Event } from "../src/event.ts";
 import { mapSpan } from "../src/map/map.ts";
 import { Prices } from "../src/price/pricer.ts";
 import { toEvent } from "../src/query/event_json.ts";
-import { lineOf } from "../src/receive/batch.ts";
+import { lineOf, noSteps } from "../src/receive/batch.ts";
 import { addCopies } from "../src/receive/event.ts";
 import type { Span } from "../src/receive/otlp/telemetry.ts";
 import { noCounts, rewriteHistory, type RewriteOrder } from "../src/rewrite.ts";
@@ -56,8 +56,7 @@ test("remap: events that an older mapping made become those of today, priced; ot
   const { store, ingest, close } = await openStore(path);
   cleanups.push(close);
   ingest.options.steps = () => ({
-    extract: null,
-    redact: null,
+    ...noSteps,
     price: (event) => prices.of("shop").price(event),
   });
   await ingest.take("shop", Array.from({ length: 6 }, (_, at) => mapSpan(span(at))), 1);

@@ -19,6 +19,8 @@ export interface Sent {
   session_id?: string;
   release?: string;
   env?: string;
+  service?: string;
+  agent_name?: string;
   tags?: string[];
   tokens_input?: number;
   tokens_output?: number;
