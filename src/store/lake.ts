@@ -36,7 +36,7 @@ export async function writeTable(
       `AND timestamp BETWEEN make_timestamptz(${group.min_timestamp}) ` +
       `AND make_timestamptz(${group.max_timestamp})`;
     // Most of these files are soon merged, and compressed well then.
-    const how = { relation, level: 0, zstd: 0 };
+    const how = { relation, level: 0, zstd: 1 };
     files.push(await writeFile(connection, dataDir, rows, group, how));
   }
   return files;
