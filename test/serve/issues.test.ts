@@ -202,6 +202,10 @@ test("channels are told of what is new and of what is back, once", async () => {
   });
   const settings = { channels: [made.body.id] };
   expect((await ask("/api/issues/settings", "PUT", settings)).status).toBe(200);
+  // What earlier tests sent may still wait to be noted: it is told of with this one.
+  await server.send([failed("earlier", 5)]);
+  const told = () => receiver.received.map(({ body }) => body).join();
+  await eventually(() => Promise.resolve(told().includes("(earlier)")));
   await server.send([failed("told", 5, { release: "2.0.0" }), failed("told", 6)]);
   const titles = () =>
     receiver.received.map(({ json }) => json).filter(({ text }) => String(text).includes("(told)"))
