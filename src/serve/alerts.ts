@@ -8,7 +8,7 @@ import type { Clock } from "../std/clock.ts";
 import type { StoredAlert } from "../store/alerts/history.ts";
 import type { Alerting } from "../watch/open.ts";
 import { act } from "../watch/runbook.ts";
-import { problemResponse, refuseInvalid } from "./body.ts";
+import { json, problemResponse, refuseInvalid } from "./body.ts";
 import { Problem } from "./errors.ts";
 import { decodeCursor, encodeCursor, filterQuery, strictly } from "./filter.ts";
 import { allowed, type AppEnv, type Principal } from "./principal.ts";
@@ -20,11 +20,6 @@ export interface AlertDeps {
 }
 
 const log = loggerOf("alerts");
-
-const json = <S extends z.ZodType>(description: string, schema: S) => ({
-  description,
-  content: { "application/json": { schema } },
-});
 
 const query = z.strictObject({
   project_id: filterQuery.project_id,

@@ -1,4 +1,5 @@
-// What the small JSON requests share: a bound on their body, and words for a body that is not right.
+// What routes of JSON share: a bound on the body, words for one that is not right, and how bodies and
+// answers stand in the OpenAPI document.
 import { type Hook, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -15,6 +16,16 @@ export const smallBody: MiddlewareHandler<AppEnv> = bodyLimit({
     throw new Problem(413, "Body too large", `The body may have ${bytesMax} bytes at most.`);
   },
 });
+
+/** A JSON body in the OpenAPI document. */
+export function body<S extends z.ZodType>(schema: S) {
+  return { required: true, content: { "application/json": { schema } } };
+}
+
+/** A JSON answer in the OpenAPI document. */
+export function json<S extends z.ZodType>(description: string, schema: S) {
+  return { description, content: { "application/json": { schema } } };
+}
 
 /** What a schema refuses, as a problem that names the field. */
 export const refuseInvalid: Hook<unknown, AppEnv, string, unknown> = (result) => {

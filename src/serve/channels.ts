@@ -8,7 +8,7 @@ import type { StoredChannel } from "../store/alerts/channels.ts";
 import { CannotUnseal } from "../store/alerts/seal.ts";
 import { randomSecret } from "../store/state/secret.ts";
 import type { Alerting } from "../watch/open.ts";
-import { problemResponse, refuseInvalid, smallBody } from "./body.ts";
+import { body, json, problemResponse, refuseInvalid, smallBody } from "./body.ts";
 import { Problem } from "./errors.ts";
 import { filterQuery, strictly } from "./filter.ts";
 import { allowed, type AppEnv, type Principal } from "./principal.ts";
@@ -20,15 +20,6 @@ export interface ChannelDeps {
 
 const log = loggerOf("channels");
 const channelsPerProjectMax = 200;
-
-const json = <S extends z.ZodType>(description: string, schema: S) => ({
-  description,
-  content: { "application/json": { schema } },
-});
-const body = <S extends z.ZodType>(schema: S) => ({
-  required: true,
-  content: { "application/json": { schema } },
-});
 
 const query = z.strictObject({ project_id: filterQuery.project_id });
 const byId = z.object({ id: z.string().max(128) });

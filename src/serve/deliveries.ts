@@ -3,7 +3,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Clock } from "../std/clock.ts";
 import { type Delivery, deliveryStatuses } from "../store/alerts/outbox.ts";
 import type { Alerting } from "../watch/open.ts";
-import { problemResponse, refuseInvalid } from "./body.ts";
+import { json, problemResponse, refuseInvalid } from "./body.ts";
 import { Problem } from "./errors.ts";
 import { decodeCursor, encodeCursor, filterQuery, strictly } from "./filter.ts";
 import { allowed, type AppEnv } from "./principal.ts";
@@ -12,11 +12,6 @@ export interface DeliveryDeps {
   alerting: Alerting;
   clock: Clock;
 }
-
-const json = <S extends z.ZodType>(description: string, schema: S) => ({
-  description,
-  content: { "application/json": { schema } },
-});
 
 const query = z.strictObject({
   project_id: filterQuery.project_id,

@@ -5,7 +5,7 @@ import type { Erasing } from "../erase.ts";
 import { limits } from "../limits.ts";
 import type { Erasure, Erasures } from "../store/erasures.ts";
 import { columnOf, type SubjectKind, subjectKinds } from "../store/subject.ts";
-import { problemResponse, refuseInvalid, smallBody } from "./body.ts";
+import { json, problemResponse, refuseInvalid, smallBody } from "./body.ts";
 import { Problem } from "./errors.ts";
 import { allowed, type AppEnv, type Principal } from "./principal.ts";
 
@@ -58,11 +58,6 @@ const look = z.object({
   points: z.int(),
   pieces: z.int(),
 }).openapi("ErasureLook");
-
-const json = <S extends z.ZodType>(description: string, schema: S) => ({
-  description,
-  content: { "application/json": { schema } },
-});
 
 const requestRoute = createRoute({
   method: "post",

@@ -4,22 +4,13 @@ import { issueKinds } from "../issue/kind.ts";
 import { issueSettings } from "../issue/settings.ts";
 import { issueStates } from "../issue/state.ts";
 import { sampleRow, spreadRow } from "../query/issues.ts";
-import { problemResponse } from "./body.ts";
+import { body, json, problemResponse } from "./body.ts";
 import { filterQuery } from "./filter.ts";
 
 const assigneeCharactersMax = 200;
 const noteCharactersMax = 10_000;
 /** Merged by one request. */
 const mergedMax = 100;
-
-const json = <S extends z.ZodType>(description: string, schema: S) => ({
-  description,
-  content: { "application/json": { schema } },
-});
-const body = <S extends z.ZodType>(schema: S) => ({
-  required: true,
-  content: { "application/json": { schema } },
-});
 
 const several = <T extends string>(values: readonly [T, ...T[]]) =>
   z.string().max(1000).transform((text) => text.split(",").filter((one) => one !== ""))

@@ -2,17 +2,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { checkMonitor, monitorShape, secretShape } from "../monitor/monitor.ts";
 import { monitorStatuses } from "../monitor/state.ts";
-import { problemResponse } from "./body.ts";
+import { body, json, problemResponse } from "./body.ts";
 import { filterQuery } from "./filter.ts";
-
-const json = <S extends z.ZodType>(description: string, schema: S) => ({
-  description,
-  content: { "application/json": { schema } },
-});
-const body = <S extends z.ZodType>(schema: S) => ({
-  required: true,
-  content: { "application/json": { schema } },
-});
 
 export const listQuery = z.strictObject({ project_id: filterQuery.project_id });
 export const resultsQuery = z.strictObject({

@@ -8,7 +8,7 @@ import { unpricedReasons } from "../price/quote.ts";
 import { unpricedOf, unpricedRow } from "../query/prices.ts";
 import type { State } from "../store/state.ts";
 import { timestampOf } from "../receive/timestamp.ts";
-import { problemResponse, refuseInvalid, smallBody } from "./body.ts";
+import { json, problemResponse, refuseInvalid, smallBody } from "./body.ts";
 import { decodeCursor, encodeCursor, filterOf, filterQuery, strictly, timeOf } from "./filter.ts";
 import { allowed, type AppEnv } from "./principal.ts";
 import type { ReadDeps } from "./reads.ts";
@@ -21,10 +21,6 @@ export interface PriceDeps extends ReadDeps {
 const log = loggerOf("prices");
 
 const project_id = filterQuery.project_id;
-const json = <S extends z.ZodType>(description: string, schema: S) => ({
-  description,
-  content: { "application/json": { schema } },
-});
 
 const rate = z.number().nullable();
 const card = z.object({

@@ -2,7 +2,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { loggerOf } from "../logging.ts";
 import type { Key, NewKey, Project, Refusal, State } from "../store/state.ts";
-import { problemResponse, refuseInvalid, smallBody } from "./body.ts";
+import { body, json, problemResponse, refuseInvalid, smallBody } from "./body.ts";
 import { Problem } from "./errors.ts";
 import { allowed, type AppEnv } from "./principal.ts";
 
@@ -35,14 +35,6 @@ const project = z.object({
   created_at: z.string(),
 }).openapi("Project");
 
-const json = <S extends z.ZodType>(description: string, schema: S) => ({
-  description,
-  content: { "application/json": { schema } },
-});
-const body = <S extends z.ZodType>(schema: S) => ({
-  body: { required: true, content: { "application/json": { schema } } },
-});
-
 const listProjects = createRoute({
   method: "get",
   path: "/api/projects",
@@ -56,13 +48,15 @@ const createProject = createRoute({
   summary: "Create a project",
   description: "For admins and the local user. A key opens one project: with `key_scopes` the " +
     "answer holds a key for the new one.",
-  request: body(
-    z.object({
-      project_id: z.string(),
-      name: z.string().max(200).nullish(),
-      key_scopes: scopes.nullish(),
-    }).openapi("NewProject"),
-  ),
+  request: {
+    body: body(
+      z.object({
+        project_id: z.string(),
+        name: z.string().max(200).nullish(),
+        key_scopes: scopes.nullish(),
+      }).openapi("NewProject"),
+    ),
+  },
   responses: {
     201: json("Created.", project.extend({ key: newKey.nullable() })),
     400: problemResponse("Not an id that a project can have."),
@@ -86,10 +80,12 @@ const createKey = createRoute({
   method: "post",
   path: "/api/keys",
   summary: "Create a key",
-  request: body(
-    z.object({ project_id: z.string().nullish(), name: z.string().max(200).nullish(), scopes })
-      .openapi("KeyOrder"),
-  ),
+  request: {
+    body: body(
+      z.object({ project_id: z.string().nullish(), name: z.string().max(200).nullish(), scopes })
+        .openapi("KeyOrder"),
+    ),
+  },
   responses: {
     201: json("Created.", newKey),
     403: problemResponse("This key is no admin of the project."),

@@ -12,7 +12,7 @@ import {
   settingsSchema,
 } from "../redact/settings.ts";
 import type { State } from "../store/state.ts";
-import { problemResponse, refuseInvalid, smallBody } from "./body.ts";
+import { body, json, problemResponse, refuseInvalid, smallBody } from "./body.ts";
 import { Problem } from "./errors.ts";
 import { filterQuery, strictly } from "./filter.ts";
 import { allowed, type AppEnv } from "./principal.ts";
@@ -23,15 +23,6 @@ export interface RedactionDeps {
 }
 
 const log = loggerOf("redaction");
-
-const json = <S extends z.ZodType>(description: string, schema: S) => ({
-  description,
-  content: { "application/json": { schema } },
-});
-const body = <S extends z.ZodType>(schema: S) => ({
-  required: true,
-  content: { "application/json": { schema } },
-});
 
 const query = z.strictObject({ project_id: filterQuery.project_id });
 const settings = settingsSchema.meta({ id: "RedactionSettings" });

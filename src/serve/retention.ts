@@ -4,7 +4,7 @@ import { loggerOf } from "../logging.ts";
 import type { State } from "../store/state.ts";
 import type { Store } from "../store/store.ts";
 import { policyOf, retentionSchema, retentionSetting } from "../store/retain.ts";
-import { problemResponse, refuseInvalid, smallBody } from "./body.ts";
+import { json, problemResponse, refuseInvalid, smallBody } from "./body.ts";
 import { allowed, type AppEnv } from "./principal.ts";
 
 export interface RetentionDeps {
@@ -42,10 +42,6 @@ const order = retentionSchema.extend({
 }).openapi("RetentionOrder");
 
 const query = z.object({ project_id: z.string().optional() });
-const json = <S extends z.ZodType>(description: string, schema: S) => ({
-  description,
-  content: { "application/json": { schema } },
-});
 
 const getRoute = createRoute({
   method: "get",

@@ -1,17 +1,8 @@
 // What the routes of rules take and tell.
 import { createRoute, z } from "@hono/zod-openapi";
 import { checkRule, levels, ruleShape } from "../alert/rule.ts";
-import { problemResponse } from "./body.ts";
+import { body, json, problemResponse } from "./body.ts";
 import { filterQuery } from "./filter.ts";
-
-const json = <S extends z.ZodType>(description: string, schema: S) => ({
-  description,
-  content: { "application/json": { schema } },
-});
-const body = <S extends z.ZodType>(schema: S) => ({
-  required: true,
-  content: { "application/json": { schema } },
-});
 
 export const query = z.strictObject({ project_id: filterQuery.project_id });
 const byId = z.object({ id: z.string().max(128) });
