@@ -42,6 +42,12 @@ const waitingMax = 256;
 /** After a file was found damaged. */
 const retriesMax = 3;
 
+/** Reading all files of a question again would tell nothing of these. */
+function isNoFilesFault(error: unknown): boolean {
+  return error instanceof Error &&
+    /^(?:Catalog|Parser|INTERRUPT|Out of Memory) Error/i.test(error.message);
+}
+
 export class LakeReader {
   #gate: Gate;
   #idle: DuckDBConnection[] = [];
@@ -64,8 +70,9 @@ export class LakeReader {
         try {
           return await this.#whateverAge(pin.version, scope, work);
         } catch (error) {
-          const isFinal = retries === 0 || error instanceof QueryTimeout;
-          if (isFinal || !(await this.#isDamaged(pin.version, scope))) throw error;
+          const mayBeFile = retries > 0 && !(error instanceof QueryTimeout) &&
+            !isNoFilesFault(error);
+          if (!mayBeFile || !(await this.#isDamaged(pin.version, scope))) throw error;
         } finally {
           pin.release();
         }

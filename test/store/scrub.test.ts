@@ -110,18 +110,36 @@ test("scrub: a question that fails on a damaged file is answered without it", as
   }
 });
 
-test("scrub: a failure that is no file's fault looks at the files once a minute", async () => {
+test("scrub: a question that fails again and again reads the files once a minute", async () => {
   let nowMs = Date.now();
-  const { store, send, ids } = await open(folder(), { nowMs: () => nowMs });
+  const { store, send, files, ids } = await open(folder(), { nowMs: () => nowMs });
   await send(spans("a", 2));
   await store.flush();
-  const wrong = () =>
-    store.reader.snapshot({ project_id: "shop" }, (ask) => ask("SELECT nothing FROM events", {}));
-  expect(wrong()).rejects.toThrow("nothing");
-  await wrong().catch(() => {});
-  nowMs += 61_000;
-  expect(wrong()).rejects.toThrow("nothing");
+  const wrong = async () => {
+    const asked = store.reader.snapshot(
+      { project_id: "shop" },
+      (ask) => ask("SELECT nothing FROM events", {}),
+    );
+    await expect(asked).rejects.toThrow("nothing");
+    return store.status().damaged_files;
+  };
+  expect(await wrong()).toBe(0);
   expect(await ids()).toEqual(idsOf("a"));
+  flip(files()[0]!, (n) => n >> 1);
+  expect(await wrong()).toBe(0);
+  nowMs += 61_000;
+  expect(await wrong()).toBe(1);
+});
+
+test("scrub: a question that ran out of memory reads no file again", async () => {
+  const { store, files } = await lakeOf("a");
+  flip(files()[0]!, (n) => n >> 1);
+  const asked = store.reader.snapshot(
+    { project_id: "shop" },
+    () => Promise.reject(new Error("Out of Memory Error: failed to allocate")),
+  );
+  await expect(asked).rejects.toThrow("Out of Memory");
+  expect(store.status().damaged_files).toBe(0);
 });
 
 test("scrub: what is damaged is not merged, and what is whole is", async () => {
