@@ -1,23 +1,18 @@
 // A pattern of Go's RE2 syntax in that of JavaScript.
 
-/** A group, and whether flags were set within it that end with it. */
-interface Group {
-  /** Flags that were set within, such as `(?i)`, written as JavaScript's opening of a group. */
-  flags: string;
-}
-
 /**
  * `(?i)` within a group holds until its end, over its alternatives; JavaScript knows only `(?i:…)`.
  * Also `\z`, `(?P<name>…)`, `[[:alnum:]]` and a `]` that comes first in a class.
  */
 export function fromGo(pattern: string): string {
-  const groups: Group[] = [{ flags: "" }];
+  // Of each open group: the flags that were set within it, as JavaScript's opening of a group.
+  const flagged = [""];
   let out = "", at = 0;
   while (at < pattern.length) {
     const rest = pattern.slice(at);
     const flags = /^\(\?([ims-]+)\)/.exec(rest);
     const opening = /^\((?:\?(?:P<\w+>|[ims-]*:))?/.exec(rest);
-    const group = groups.at(-1)!;
+    const inner = flagged.length - 1;
     if (rest.startsWith("\\z")) {
       out += "(?![\\s\\S])";
       at += 2;
@@ -29,26 +24,25 @@ export function fromGo(pattern: string): string {
       out += classOf(rest.slice(0, length));
       at += length;
     } else if (flags !== null) {
-      out += (group.flags === "" ? "" : ")") + `(?${flags[1]}:`;
-      group.flags = `(?${flags[1]}:`;
+      out += (flagged[inner] === "" ? "" : ")") + `(?${flags[1]}:`;
+      flagged[inner] = `(?${flags[1]}:`;
       at += flags[0].length;
     } else if (opening !== null) {
       out += opening[0].startsWith("(?P<") ? "(" : opening[0];
-      groups.push({ flags: "" });
+      flagged.push("");
       at += opening[0].length;
     } else if (rest[0] === ")") {
-      out += group.flags === "" ? ")" : "))";
-      groups.pop();
+      out += flagged.pop() === "" ? ")" : "))";
       at++;
-    } else if (rest[0] === "|" && group.flags !== "") {
-      out += `)|${group.flags}`;
+    } else if (rest[0] === "|" && flagged[inner] !== "") {
+      out += `)|${flagged[inner]}`;
       at++;
     } else {
       out += rest[0];
       at++;
     }
   }
-  return groups[0]!.flags === "" ? out : `${out})`;
+  return flagged[0] === "" ? out : `${out})`;
 }
 
 /** Characters of the class that a text starts with. */

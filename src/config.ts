@@ -232,7 +232,7 @@ export const settings = {
   allow_private_webhooks: {
     kind: "boolean",
     default: "false",
-    help: "Let notifications go to this machine and to private networks.",
+    help: "Let notifications and monitors reach this machine and private networks.",
   },
   blobs: {
     kind: "boolean",

@@ -36,7 +36,6 @@ export const alertMetrics = [
   "latency_p99_ms",
   "ttft_p50_ms",
 ] as const;
-export type AlertMetric = (typeof alertMetrics)[number];
 
 /** As in src/query, which stands above this folder; a test holds the lists together. */
 export const ruleFilterFields = [

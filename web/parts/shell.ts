@@ -1,7 +1,7 @@
 // What stands around every page: navigation, project, range of time, how far the server is, theme.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, type Status } from "../api.ts";
-import { go, here, linkTo, path } from "./address.ts";
+import { go, linkTo, path } from "./address.ts";
 import { useAsk } from "./ask.ts";
 import { exact, plural } from "./format.ts";
 import { html, type View } from "./html.ts";
@@ -232,9 +232,4 @@ function CheatSheet({ close }: { close: () => void }): View {
       </div>
     </div>
   `;
-}
-
-/** The address of this page without the drawer. */
-export function closeDrawer(): void {
-  go(here({ event: null }));
 }
